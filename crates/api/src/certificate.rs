@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The cluster's authorities, read from the store, and signing with them.
+
+use crate::app::App;
+use crate::failure::Failure;
+use magnum_pki::{Authority, Csr, Policy, PrivateKey};
+use magnum_store::{Cluster, KeyPair};
+use secrecy::{ExposeSecret, SecretString};
+
+/// Which of a cluster's authorities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ca {
+    Cluster,
+    Etcd,
+    FrontProxy,
+}
+
+impl Ca {
+    /// Magnum's reading of `ca_cert_type`: what it does not know is the cluster's own.
+    pub fn from_wire(word: Option<&str>) -> Self {
+        match word {
+            Some("etcd") => Ca::Etcd,
+            Some("front_proxy" | "front-proxy") => Ca::FrontProxy,
+            _ => Ca::Cluster,
+        }
+    }
+
+    fn reference(self, cluster: &Cluster) -> Option<&String> {
+        match self {
+            Ca::Cluster => cluster.ca_cert_ref.as_ref(),
+            Ca::Etcd => cluster.etcd_ca_cert_ref.as_ref(),
+            Ca::FrontProxy => cluster.front_proxy_ca_cert_ref.as_ref(),
+        }
+    }
+}
+
+/// The authority's certificate and encrypted key.
+pub(crate) async fn pair(app: &App, cluster: &Cluster, ca: Ca) -> Result<KeyPair, Failure> {
+    let reference = ca
+        .reference(cluster)
+        .ok_or_else(|| Failure::conflict(format!("The certificate authority of cluster {} is not made yet.", cluster.name)))?;
+    Ok(app.store.get_keypair(reference).await?)
+}
+
+/// The authority itself. Decrypting its key takes a while, so it is done beside the other requests.
+pub(crate) async fn authority(app: &App, cluster: &Cluster, ca: Ca) -> Result<Authority, Failure> {
+    let pair = pair(app, cluster, ca).await?;
+    blocking(move || {
+        let key = match &pair.private_key_passphrase {
+            Some(passphrase) => PrivateKey::from_encrypted_pem(
+                pair.private_key.expose_secret(),
+                &SecretString::from(passphrase.expose_secret().to_owned()),
+            )?,
+            None => PrivateKey::from_pkcs8_pem(pair.private_key.expose_secret())?,
+        };
+        Authority::load(&pair.certificate, key)
+    })
+    .await
+}
+
+/// Signs a request with the usual policy.
+pub(crate) async fn sign(authority: Authority, csr: Csr) -> Result<String, Failure> {
+    blocking(move || authority.sign(&csr, &Policy::default(), jiff::Timestamp::now())).await
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, magnum_pki::Error> + Send + 'static) -> Result<T, Failure> {
+    let done = tokio::task::spawn_blocking(work).await.map_err(|error| Failure::ours("The certificate could not be signed.", error))?;
+    Ok(done?)
+}

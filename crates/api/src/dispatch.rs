@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+//! From a request to its operation: token, microversion, path, method, size, and back to an answer.
+//!
+//! The order of refusals is Magnum's: 401 before anything, then the version, then the path.
+
+use crate::app::App;
+use crate::caller::Caller;
+use crate::failure::Failure;
+use crate::identity::Identity;
+use crate::input::Input;
+use crate::operation::{Operation, Route};
+use crate::operations::ROUTES;
+use crate::version;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Query, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Method, Uri, header};
+use axum::response::{IntoResponse, Response};
+use std::time::Duration;
+use tower_http::catch_panic::CatchPanicLayer;
+
+/// The most bytes a request's body may have.
+pub(crate) const BODY_MAX: usize = 1 << 20;
+/// How long a caller may take to send its body.
+const BODY_PATIENCE: Duration = Duration::from_secs(30);
+
+/// The API as a service.
+pub fn router(app: App) -> Router {
+    Router::new().fallback(serve).with_state(app).layer(CatchPanicLayer::custom(panicked))
+}
+
+/// What a caller gets when a handler panicked: a 500 with the usual body, and the connection stays usable.
+pub(crate) fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
+    tracing::error!("a handler panicked");
+    Failure::ours("An unknown exception occurred.", "panic").respond(true)
+}
+
+async fn serve(State(app): State<App>, request: Request) -> Response {
+    let request_id = format!("req-{}", uuid::Uuid::new_v4());
+    let (parts, body) = request.into_parts();
+    let json = accepts_json(&parts.headers);
+    let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
+    let mut response = match answer(app, parts, body, &request_id).await {
+        Ok(response) => response,
+        Err(failure) => {
+            if let Some(cause) = &failure.cause {
+                tracing::error!(request_id, %method, path, cause, "request failed");
+            }
+            failure.respond(json)
+        }
+    };
+    if let Ok(value) = HeaderValue::from_str(&request_id) {
+        response.headers_mut().insert("x-openstack-request-id", value);
+    }
+    tracing::info!(request_id, %method, path, status = response.status().as_u16(), "request");
+    response
+}
+
+async fn answer(app: App, parts: Parts, body: Body, request_id: &str) -> Result<Response, Failure> {
+    let path = Path::of(&parts.uri)?;
+    let here = path.routes();
+    let identity =
+        if here.iter().any(|(route, _)| route.operation.public) { Caller::nobody() } else { identify(&app, &parts.headers).await? };
+    if !accepts_anything(&parts.headers) {
+        return Err(Failure::routing(406, ""));
+    }
+    let outside = path.is_outside();
+    let version = if outside { magnum_types::Microversion::MIN } else { version::negotiate(&parts.headers)? };
+    let Some((route, params)) = here.into_iter().find(|(route, _)| route.operation.method == parts.method) else {
+        return Err(stamped(path.refusal(&parts.method), version));
+    };
+    if version < route.operation.since {
+        let gate = route.operation.gate;
+        return Err(Failure::routing(
+            406,
+            &format!("Version {version} was requested but the requested API {gate} is not supported for this version."),
+        ));
+    }
+    let caller = Caller { identity, version, request_id: request_id.to_owned(), base: base(&parts.headers) };
+    let result = handle(route, params, caller, app, &parts, body).await;
+    let mut response = result.map_err(|failure| stamped(failure, version))?;
+    if !outside {
+        version::write(response.headers_mut(), version);
+    }
+    Ok(response)
+}
+
+async fn handle(
+    route: &Route,
+    path: Vec<(&'static str, String)>,
+    caller: Caller,
+    app: App,
+    parts: &Parts,
+    body: Body,
+) -> Result<Response, Failure> {
+    let body = read_body(&parts.headers, body, BODY_MAX).await?;
+    let Query(query) = Query::try_from_uri(&parts.uri).map_err(|_| Failure::bad("The query cannot be read."))?;
+    let reply = (route.handle)(caller, Input { path, query, body }, app).await?;
+    Ok(reply.into_response())
+}
+
+/// The version headers also belong on errors that a handler made.
+fn stamped(failure: Failure, version: magnum_types::Microversion) -> Failure {
+    if failure.is_handlers() { version::stamp(failure, version) } else { failure }
+}
+
+/// Reads the whole body, up to `limit` bytes.
+pub(crate) async fn read_body(headers: &HeaderMap, body: Body, limit: usize) -> Result<Vec<u8>, Failure> {
+    let announced = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > limit) {
+        return Err(Failure::too_large(limit));
+    }
+    match tokio::time::timeout(BODY_PATIENCE, axum::body::to_bytes(body, limit)).await {
+        Ok(Ok(bytes)) => Ok(bytes.to_vec()),
+        Ok(Err(_)) => Err(Failure::too_large(limit)),
+        Err(_) => Err(Failure::bad("The request body did not arrive in time.")),
+    }
+}
+
+async fn identify(app: &App, headers: &HeaderMap) -> Result<Identity, Failure> {
+    let token = headers.get("x-auth-token").and_then(|value| value.to_str().ok());
+    let identity = match token {
+        Some(token) => app.authenticate.authenticate(token).await,
+        None => None,
+    };
+    identity.ok_or_else(|| {
+        let message = "The request you have made requires authentication.";
+        let body = serde_json::json!({"error": {"code": 401, "title": "Unauthorized", "message": message}});
+        Failure::with_body(401, body.clone(), body).header("www-authenticate", format!("Keystone uri=\"{}\"", app.www_authenticate_uri))
+    })
+}
+
+fn accepts_json(headers: &HeaderMap) -> bool {
+    headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|accept| accept.contains("application/json"))
+}
+
+fn accepts_anything(headers: &HeaderMap) -> bool {
+    let Some(accept) = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()) else { return true };
+    accept
+        .split(',')
+        .any(|range| matches!(range.split(';').next().unwrap_or_default().trim(), "" | "*/*" | "application/*" | "application/json"))
+}
+
+/// How the caller addressed us; a host name that could not stand in a URL is not repeated.
+fn base(headers: &HeaderMap) -> String {
+    let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or("localhost");
+    let sound = !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b':' | b'-' | b'_' | b'[' | b']'));
+    format!("http://{}", if sound { host } else { "localhost" })
+}
+
+/// A request's path in decoded segments, with the version's segment in front.
+struct Path(Vec<String>);
+
+impl Path {
+    fn of(uri: &Uri) -> Result<Self, Failure> {
+        let mut segments = Vec::new();
+        for raw in uri.path().split('/').filter(|segment| !segment.is_empty()) {
+            segments.push(decode(raw).ok_or_else(|| Failure::routing(400, "The path cannot be read."))?);
+        }
+        let outside = segments.is_empty() || segments == ["healthcheck"];
+        if !outside && segments.first().is_none_or(|first| first != "v1") {
+            segments.insert(0, "v1".to_owned());
+        }
+        Ok(Self(segments))
+    }
+
+    /// Not under `/v1`: no microversions.
+    fn is_outside(&self) -> bool {
+        self.0.first().is_none_or(|first| first != "v1")
+    }
+
+    /// The routes of this path, any method; words before parameters.
+    fn routes(&self) -> Vec<(&'static Route, Vec<(&'static str, String)>)> {
+        let mut found: Vec<_> = ROUTES.iter().filter_map(|route| matches(route.operation, &self.0).map(|params| (route, params))).collect();
+        let fewest = found.iter().map(|(_, params)| params.len()).min();
+        found.retain(|(_, params)| Some(params.len()) == fewest);
+        found
+    }
+
+    /// What is answered when no operation has this path and method.
+    fn refusal(&self, method: &Method) -> Failure {
+        let child = |route: &&'static Route| {
+            let (parent, last) = split(route.operation.path);
+            same_shape(parent, &self.0).then_some((*route, last))
+        };
+        let children: Vec<_> = ROUTES.iter().filter_map(|route| child(&route)).collect();
+        let known = !self.routes().is_empty();
+        // The path of an item without the item: the argument is missing.
+        let item = children.iter().find(|(route, last)| route.operation.method == *method && last.starts_with('{'));
+        if let Some((_, last)) = item.filter(|_| !known || *method != Method::GET) {
+            return Failure::bad(format!("Missing argument: \"{}\"", last.trim_matches(['{', '}'])));
+        }
+        let (parent, last) = self.0.split_last().map_or((&[][..], ""), |(last, parent)| (parent, last.as_str()));
+        let collection: Vec<_> = ROUTES.iter().filter(|route| known && matches(route.operation, parent).is_some()).collect();
+        // A collection's method on one of its items: the body would have been the item.
+        if let Some((argument, type_name)) = collection.iter().filter(|r| r.operation.method == *method).find_map(|r| r.operation.body) {
+            let problem =
+                format!("unable to convert to {type_name}. Error: {type_name}.__init__() takes 1 positional argument but 2 were given");
+            return Failure::field(argument, last, problem);
+        }
+        let detailed = last == "detail" && ROUTES.iter().any(|r| r.operation.path.ends_with('}') && matches(r.operation, parent).is_some());
+        if detailed && !known {
+            return Failure::not_found("The %(name)s resource %(id)s could not be found.");
+        }
+        let controller =
+            ROUTES.iter().any(|route| split(route.operation.path).0.ends_with("/actions") && same_prefix(route.operation.path, &self.0));
+        if controller && !known {
+            return Failure::routing(405, "").header("allow", "");
+        }
+        if !known && children.is_empty() {
+            return Failure::routing(404, "");
+        }
+        let family = self
+            .routes()
+            .into_iter()
+            .map(|(route, _)| route)
+            .chain(collection)
+            .chain(children.into_iter().filter(|(_, l)| l.starts_with('{')).map(|(r, _)| r));
+        let mut methods: Vec<&str> = family.map(|route| route.operation.method.as_str()).collect();
+        methods.sort_unstable();
+        methods.dedup();
+        Failure::routing(405, "").header("allow", methods.join(", "))
+    }
+}
+
+/// The parameters' values when the operation has this path.
+fn matches(operation: &'static Operation, segments: &[String]) -> Option<Vec<(&'static str, String)>> {
+    let words: Vec<&'static str> = operation.path.split('/').filter(|word| !word.is_empty()).collect();
+    if words.len() != segments.len() {
+        return None;
+    }
+    let mut params = Vec::new();
+    for (word, segment) in words.into_iter().zip(segments) {
+        match word.strip_prefix('{').and_then(|w| w.strip_suffix('}')) {
+            Some(name) => params.push((name, segment.clone())),
+            None if word == segment => {}
+            None => return None,
+        }
+    }
+    Some(params)
+}
+
+fn split(path: &'static str) -> (&'static str, &'static str) {
+    path.rsplit_once('/').unwrap_or(("", path))
+}
+
+fn same_shape(pattern: &str, segments: &[String]) -> bool {
+    let words: Vec<&str> = pattern.split('/').filter(|word| !word.is_empty()).collect();
+    words.len() == segments.len()
+        && !words.is_empty()
+        && words.iter().zip(segments).all(|(word, segment)| word.starts_with('{') || word == segment)
+}
+
+/// Whether the path goes as far as the pattern's `actions`.
+fn same_prefix(pattern: &str, segments: &[String]) -> bool {
+    let words: Vec<&str> = pattern.split('/').filter(|word| !word.is_empty()).collect();
+    let upto = words.iter().position(|word| *word == "actions").map_or(0, |at| at + 1);
+    segments.len() >= upto
+        && upto > 0
+        && segments.len() <= words.len()
+        && words.iter().take(upto).zip(segments).all(|(word, segment)| word.starts_with('{') || word == segment)
+}
+
+fn decode(raw: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(raw.len());
+    let mut rest = raw.bytes();
+    while let Some(byte) = rest.next() {
+        if byte == b'%' {
+            let digit = |b: Option<u8>| b.and_then(|b| char::from(b).to_digit(16));
+            let (high, low) = (digit(rest.next())?, digit(rest.next())?);
+            bytes.push(u8::try_from(high * 16 + low).ok()?);
+        } else {
+            bytes.push(byte);
+        }
+    }
+    String::from_utf8(bytes).ok()
+}

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Errors as answers: the only file that knows OpenStack's error body and which status a domain error has.
+//!
+//! What the caller reads (`detail`) and what the log keeps (`cause`) are two fields.
+
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+/// A refused or failed request.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub status: u16,
+    pub detail: String,
+    /// For the log only.
+    pub cause: Option<String>,
+    origin: Origin,
+    headers: Vec<(&'static str, String)>,
+}
+
+#[derive(Debug)]
+enum Origin {
+    /// A handler: the body has a `code`.
+    Handler,
+    /// Before any handler: the body has no `code`, and no text unless JSON is accepted.
+    Routing,
+    /// The whole body is given; `plain` is used unless JSON is accepted.
+    Body(Box<(Value, Value)>),
+}
+
+impl Failure {
+    fn handler(status: u16, detail: impl Into<String>) -> Self {
+        Self { status, detail: detail.into(), cause: None, origin: Origin::Handler, headers: Vec::new() }
+    }
+
+    /// 400 with Magnum's text.
+    pub fn bad(detail: impl Into<String>) -> Self {
+        Self::handler(400, detail)
+    }
+
+    /// 400 about one field, as WSME words it.
+    pub fn field(field: &str, value: impl std::fmt::Display, problem: impl std::fmt::Display) -> Self {
+        Self::bad(format!("Invalid input for field/attribute {field}. Value: '{value}'. {problem}"))
+    }
+
+    pub fn unauthorized(detail: impl Into<String>) -> Self {
+        Self::handler(401, detail)
+    }
+
+    pub fn forbidden(detail: impl Into<String>) -> Self {
+        Self::handler(403, detail)
+    }
+
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Self::handler(404, detail)
+    }
+
+    pub fn conflict(detail: impl Into<String>) -> Self {
+        Self::handler(409, detail)
+    }
+
+    pub fn gone(detail: impl Into<String>) -> Self {
+        Self::handler(410, detail)
+    }
+
+    pub fn too_large(limit: usize) -> Self {
+        Self::handler(413, format!("The request body is longer than {limit} bytes."))
+    }
+
+    pub fn too_many() -> Self {
+        Self::handler(429, "Too many requests from this node. Slow down.")
+    }
+
+    pub fn unavailable(detail: impl Into<String>) -> Self {
+        Self::handler(503, detail)
+    }
+
+    /// 500; `cause` is logged, the caller reads `detail`.
+    pub fn ours(detail: impl Into<String>, cause: impl std::fmt::Display) -> Self {
+        Self { cause: Some(cause.to_string()), ..Self::handler(500, detail) }
+    }
+
+    /// The same status about an ident that had another role: a template that is not there is the caller's fault (400)
+    /// where it is named in a body.
+    pub fn with_status(mut self, from: u16, to: u16) -> Self {
+        if self.status == from {
+            self.status = to;
+        }
+        self
+    }
+
+    /// An answer made before any handler was chosen.
+    pub fn routing(status: u16, detail: &str) -> Self {
+        Self { status, detail: detail.to_owned(), cause: None, origin: Origin::Routing, headers: Vec::new() }
+    }
+
+    /// An answer whose body is not the usual one; `plain` for callers that do not ask for JSON.
+    pub fn with_body(status: u16, body: Value, plain: Value) -> Self {
+        Self { status, detail: String::new(), cause: None, origin: Origin::Body(Box::new((body, plain))), headers: Vec::new() }
+    }
+
+    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// Whether a handler made it, so that the version headers belong on it.
+    pub fn is_handlers(&self) -> bool {
+        matches!(self.origin, Origin::Handler)
+    }
+
+    /// The answer. `json` says whether the caller's `Accept` names JSON.
+    pub fn respond(self, json: bool) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = match self.origin {
+            Origin::Body(bodies) => {
+                let (body, plain) = *bodies;
+                if json { body } else { plain }
+            }
+            Origin::Handler => {
+                let code = if self.status >= 500 { "server" } else { "client" };
+                let title = self.detail.split('.').next().unwrap_or_default();
+                errors(code, self.status, title, &self.detail)
+            }
+            Origin::Routing if json => errors("", self.status, status.canonical_reason().unwrap_or_default(), &self.detail),
+            Origin::Routing => errors("", self.status, "", ""),
+        };
+        let mut response = (status, axum::Json(body)).into_response();
+        for (name, value) in self.headers {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                response.headers_mut().insert(HeaderName::from_static(name), value);
+            }
+        }
+        response
+    }
+}
+
+fn errors(code: &str, status: u16, title: &str, detail: &str) -> Value {
+    json!({"errors": [{"request_id": "", "code": code, "status": status, "title": title, "detail": detail, "links": []}]})
+}
+
+impl From<magnum_store::Error> for Failure {
+    fn from(error: magnum_store::Error) -> Self {
+        use magnum_store::Error as E;
+        match error {
+            E::NotFound { what, ident } => Self::not_found(format!("{} {ident} could not be found.", shown(what))),
+            E::Ambiguous { what: "cluster", .. } => {
+                Self::conflict("Multiple clusters exist with same name. Please use the cluster uuid instead.")
+            }
+            E::Ambiguous { what: "cluster template", .. } => {
+                Self::conflict("Multiple cluster templates exist with same name. Please use the cluster template uuid instead.")
+            }
+            E::Ambiguous { what, ident } => Self::conflict(format!("Multiple rows of {what} exist with the name {ident}.")),
+            E::Exists { what: "Cluster", ident } => Self::conflict(format!("A cluster with UUID {ident} already exists.")),
+            E::Exists { what, ident } => Self::conflict(format!("A {what} with UUID {ident} already exists.")),
+            E::Referenced { what, ident } => Self::bad(format!("{what} {ident} is referenced by one or multiple clusters.")),
+            E::Status { status } => Self::bad(format!("Updating a cluster when status is \"{status}\" is not supported.")),
+            other => Self::ours("The database could not be used.", with_sources(&other)),
+        }
+    }
+}
+
+fn shown(what: &str) -> &str {
+    match what {
+        "cluster" => "Cluster",
+        "cluster template" => "ClusterTemplate",
+        "nodegroup" => "Nodegroup",
+        "node" => "Node",
+        "key pair" => "A key pair",
+        other => other,
+    }
+}
+
+impl From<magnum_types::FieldError> for Failure {
+    fn from(error: magnum_types::FieldError) -> Self {
+        Self::field(&error.field, &error.value, format!("Value {}.", error.problem))
+    }
+}
+
+impl From<magnum_pki::Error> for Failure {
+    fn from(error: magnum_pki::Error) -> Self {
+        if error.is_callers() {
+            Self::bad(error.to_string())
+        } else {
+            Self::ours("The cluster's certificate authority could not be used.", with_sources(&error))
+        }
+    }
+}
+
+impl From<magnum_engine::Error> for Failure {
+    fn from(error: magnum_engine::Error) -> Self {
+        match &error {
+            magnum_engine::Error::NodeState { .. } => Self::conflict(format!("{error}.")),
+            other => Self::unavailable(format!("{other}.")),
+        }
+    }
+}
+
+fn with_sources(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

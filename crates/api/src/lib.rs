@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The REST API: Magnum's own contract, our additions beside it, and what nodes ask.
+//!
+//! What must stay true: reads come from the database only; a wanted state and its operation are stored in one
+//! transaction before the answer; every error has OpenStack's body, made in one file ([`failure`]); an operation
+//! is one file under `operations` and no list names it; nothing here knows which engine runs the clusters.
+
+mod app;
+mod authorise;
+mod caller;
+pub mod catalogue;
+mod certificate;
+mod dispatch;
+mod failure;
+mod identity;
+mod input;
+mod moment;
+mod names;
+mod node_api;
+mod operation;
+mod paging;
+mod patch;
+mod python;
+mod reply;
+mod typed;
+mod validate;
+mod version;
+
+/// The operations, found by `build.rs`.
+pub(crate) mod operations {
+    use crate::operation::Route;
+    include!(concat!(env!("OUT_DIR"), "/operations.rs"));
+}
+
+pub use app::{App, Diagnose};
+pub use dispatch::router;
+pub use identity::{Authenticate, Identity, PrivateToken};
+pub use node_api::{node_router, token_hash};
+pub use operation::{Operation, all as operations_list};

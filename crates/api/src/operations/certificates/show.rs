@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `GET /v1/certificates/{cluster}`: the certificate of one of the cluster's authorities.
+
+use crate::app::App;
+use crate::caller::Caller;
+use crate::certificate::{Ca, pair};
+use crate::failure::Failure;
+use crate::input::Input;
+use crate::operation::Operation;
+use crate::reply::Reply;
+use serde_json::json;
+
+pub const OPERATION: Operation = Operation::get("/v1/certificates/{cluster_ident}").policy("certificate:get");
+
+pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
+    input.only_arguments(&["ca_cert_type"])?;
+    let cluster = app.store.find_cluster(&caller.own(), input.param("cluster_ident")).await?;
+    caller.authorise(&OPERATION)?;
+    let pair = pair(&app, &cluster, Ca::from_wire(input.argument("ca_cert_type"))).await?;
+    let links = caller.links(&format!("certificates/{}", cluster.uuid));
+    Ok(Reply::ok(json!({"cluster_uuid": cluster.uuid, "links": links, "pem": pair.certificate})))
+}

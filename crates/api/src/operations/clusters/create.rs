@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `POST /v1/clusters`: ask for a new cluster; answers before any work is done.
+
+use super::cluster::FIELDS;
+use super::new::{Counts, cluster, group};
+use crate::app::App;
+use crate::caller::Caller;
+use crate::failure::Failure;
+use crate::input::Input;
+use crate::operation::Operation;
+use crate::reply::Reply;
+use crate::validate::{self, Resources};
+use magnum_store::{Cluster, NewCluster, Template};
+use magnum_types::Microversion;
+use serde_json::{Value, json};
+
+pub const OPERATION: Operation = Operation::post("/v1/clusters").policy("cluster:create").returns(202).body("cluster", "Cluster");
+
+pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
+    input.only_arguments(&[])?;
+    let record = input.record("cluster", FIELDS)?;
+    let ident = record.text("cluster_template_id").unwrap_or_default();
+    let template = app.store.find_template(&caller.scope(), &ident).await.map_err(|error| unknown_template(&caller, error.into()))?;
+    let counts = Counts { nodes: record.int("node_count").unwrap_or(1), masters: record.int("master_count").unwrap_or(1) };
+    let cluster = cluster(&caller, &record, &template);
+    check(&caller, &app, &cluster, &template, counts).await?;
+    let id = cluster.uuid;
+    let groups = vec![
+        group(&cluster, &template, "default-master", "master", counts.masters),
+        group(&cluster, &template, "default-worker", "worker", counts.nodes),
+    ];
+    let operation = magnum_store::Operation::new(id, "create", &caller.request_id, Value::Null);
+    app.store.insert_cluster(NewCluster { cluster, groups, operation }).await?;
+    Ok(Reply::accepted(json!({"uuid": id})))
+}
+
+/// Older versions call an unknown template a bad request.
+fn unknown_template(caller: &Caller, failure: Failure) -> Failure {
+    if caller.version < Microversion::v1(10) { failure.with_status(404, 400) } else { failure }
+}
+
+/// Magnum's checks in Magnum's order.
+async fn check(caller: &Caller, app: &App, cluster: &Cluster, template: &Template, counts: Counts) -> Result<(), Failure> {
+    if template.hidden == Some(true) && !caller.has_role("admin") {
+        return Err(Failure::forbidden("Not authorized."));
+    }
+    validate::cluster_type(app, template)?;
+    validate::storage_size(template.docker_storage_driver.as_deref(), cluster.docker_volume_size)?;
+    if counts.masters % 2 == 0 {
+        return Err(Failure::bad(format!("master nodegroup size of {} is invalid, size cannot be an even number.", counts.masters)));
+    }
+    validate::zero_nodes(caller, counts.nodes)?;
+    caller.authorise(&OPERATION)?;
+    quota(caller, app).await?;
+    let flavors = [cluster.flavor_id.as_deref(), cluster.master_flavor_id.as_deref()];
+    let given: Vec<Option<&str>> = flavors.into_iter().filter(Option::is_some).collect();
+    validate::root_volume(app, caller, &cluster.labels, &given).await?;
+    let named = Resources {
+        flavors: flavors.into_iter().flatten().collect(),
+        external_network: template.external_network_id.as_deref(),
+        fixed_network: cluster.fixed_network.as_deref(),
+        fixed_subnet: cluster.fixed_subnet.as_deref(),
+        keypair: cluster.keypair.as_deref(),
+    };
+    validate::resources(app, caller, &named).await?;
+    if counts.masters > 1 && cluster.master_lb_enabled != Some(true) {
+        return Err(Failure::bad("master_count must be 1 when master_lb_enabled is False"));
+    }
+    validate::labels(&cluster.labels)?;
+    validate::room(&cluster.labels, counts.nodes + counts.masters)
+}
+
+async fn quota(caller: &Caller, app: &App) -> Result<(), Failure> {
+    let project = &caller.identity.project;
+    let limit = app.store.get_quota(project, "Cluster").await?.map_or(app.max_clusters_per_project, |quota| quota.hard_limit);
+    if app.store.count_clusters(project).await? < limit {
+        return Ok(());
+    }
+    Err(Failure::forbidden(format!(
+        "Resource limit exceeded: You have reached the maximum clusters per project, {limit}. You may delete a cluster to make room for a new one."
+    )))
+}

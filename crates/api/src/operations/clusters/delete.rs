@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `DELETE /v1/clusters/{ident}`: ask for a cluster to go; its row goes last. Asking twice is asking once.
+
+use crate::app::App;
+use crate::caller::Caller;
+use crate::failure::Failure;
+use crate::input::Input;
+use crate::operation::Operation;
+use crate::reply::Reply;
+use magnum_store::{ClusterField, Request};
+use magnum_types::ClusterStatus;
+use serde_json::Value;
+
+pub const OPERATION: Operation = Operation::delete("/v1/clusters/{cluster_ident}").policy("cluster:delete");
+
+pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
+    input.only_arguments(&[])?;
+    let cluster = app.store.find_cluster(&caller.scope(), input.param("cluster_ident")).await?;
+    caller.authorise(&OPERATION)?;
+    let mut request = Request::new(magnum_store::Operation::new(cluster.uuid, "delete", &caller.request_id, Value::Null));
+    request.not_while = vec![ClusterStatus::DeleteInProgress];
+    request.cluster = vec![ClusterField::Status(ClusterStatus::DeleteInProgress), ClusterField::StatusReason(None)];
+    match app.store.request(request).await {
+        Ok(()) | Err(magnum_store::Error::Status { .. }) => Ok(Reply::Empty),
+        Err(error) => Err(error.into()),
+    }
+}

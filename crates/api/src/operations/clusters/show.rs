@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `GET /v1/clusters/{ident}`: one cluster by uuid or name, with what has failed.
+
+use crate::app::App;
+use crate::caller::Caller;
+use crate::failure::Failure;
+use crate::input::Input;
+use crate::operation::Operation;
+use crate::reply::Reply;
+
+pub const OPERATION: Operation = Operation::get("/v1/clusters/{cluster_ident}").policy("cluster:get");
+
+pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
+    input.only_arguments(&[])?;
+    let cluster = app.store.find_cluster(&caller.scope(), input.param("cluster_ident")).await?;
+    caller.authorise(&OPERATION)?;
+    let groups = app.store.list_all_nodegroups(cluster.uuid).await?;
+    let template = app.store.get_template(cluster.cluster_template_id).await?;
+    Ok(Reply::ok(super::cluster::full(&caller, &cluster, &groups, &template.labels, true)))
+}

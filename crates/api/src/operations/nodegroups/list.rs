@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `GET /v1/clusters/{cluster}/nodegroups`: a cluster's groups, in short.
+
+use super::nodegroup::{COLUMNS, reduced};
+use crate::app::App;
+use crate::caller::Caller;
+use crate::failure::Failure;
+use crate::input::Input;
+use crate::operation::Operation;
+use crate::paging::{collection, page_by_uuid};
+use crate::reply::Reply;
+
+pub const OPERATION: Operation = Operation::get("/v1/clusters/{cluster_id}/nodegroups").policy("nodegroup:get_all").since(9, "delete");
+
+pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
+    input.only_arguments(&["limit", "marker", "sort_key", "sort_dir", "role"])?;
+    caller.authorise(&OPERATION)?;
+    let cluster = app.store.find_cluster(&caller.scope(), input.param("cluster_id")).await?;
+    let page = page_by_uuid(&input, COLUMNS)?;
+    if let Some(marker) = &page.marker {
+        app.store.find_nodegroup(cluster.uuid, marker).await?;
+    }
+    let rows = app.store.list_nodegroups(cluster.uuid, input.argument("role"), &page).await?;
+    let last = rows.last().map(|group| group.uuid.to_string());
+    let path = format!("clusters/{}/nodegroups", cluster.uuid);
+    Ok(Reply::ok(collection(&caller, &page, &path, "nodegroups", rows.iter().map(reduced).collect(), last)))
+}

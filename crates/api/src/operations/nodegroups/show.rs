@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `GET /v1/clusters/{cluster}/nodegroups/{group}`: one group by uuid or name.
+
+use crate::app::App;
+use crate::caller::Caller;
+use crate::failure::Failure;
+use crate::input::Input;
+use crate::operation::Operation;
+use crate::reply::Reply;
+
+pub const OPERATION: Operation =
+    Operation::get("/v1/clusters/{cluster_id}/nodegroups/{nodegroup_id}").policy("nodegroup:get").since(9, "delete");
+
+pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
+    input.only_arguments(&[])?;
+    caller.authorise(&OPERATION)?;
+    let cluster = app.store.find_cluster(&caller.scope(), input.param("cluster_id")).await?;
+    let group = app.store.find_nodegroup(cluster.uuid, input.param("nodegroup_id")).await?;
+    Ok(Reply::ok(super::nodegroup::full(&caller, &group, &cluster.labels)))
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `GET /v1/quotas`: the quotas that were set.
+
+use super::quota::{COLUMNS, show};
+use crate::app::App;
+use crate::caller::Caller;
+use crate::failure::Failure;
+use crate::input::Input;
+use crate::operation::Operation;
+use crate::paging::{collection, page};
+use crate::reply::Reply;
+use magnum_store::Scope;
+
+pub const OPERATION: Operation = Operation::get("/v1/quotas").policy("quota:get_all");
+
+pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
+    input.only_arguments(&["limit", "marker", "sort_key", "sort_dir", "all_tenants"])?;
+    caller.authorise(&OPERATION)?;
+    let all = input.bool_argument("all_tenants")?.unwrap_or(false) && caller.has_role("admin");
+    let page = page(&input, COLUMNS)?;
+    match input.int_argument("marker")? {
+        Some(marker) if !app.store.has_quota(marker).await? => {
+            return Err(Failure::not_found(format!("Quota could not be found: id {marker}.")));
+        }
+        _ => {}
+    }
+    let rows = app.store.list_quotas(&if all { Scope::All } else { caller.own() }, &page).await?;
+    let last = rows.last().map(|quota| quota.id.to_string());
+    Ok(Reply::ok(collection(&caller, &page, "quotas", "quotas", rows.iter().map(show).collect(), last)))
+}

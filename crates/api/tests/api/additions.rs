@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Our own additions (`docs/api-additions.md`).
+
+use crate::fake::{app, cluster, member};
+use magnum_store::NewEvent;
+use magnum_types::{NodeName, StepState};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+#[tokio::test]
+async fn nodes_are_listed_run_programs_and_lose_power() {
+    let app = app().await;
+    let id = cluster(&app, "kubernetes").await;
+    crate::node::nodes(&app, id, "").await;
+    let list = member(&app, "GET", "/v1/clusters/c1/nodes", Value::Null).await.body;
+    let keys: Vec<&String> = list["nodes"][0].as_object().unwrap().keys().collect();
+    let wanted = ["name", "group", "role", "address", "status", "step", "step_state", "step_detail", "step_seconds", "seconds", "versions"];
+    assert_eq!(keys, wanted);
+    assert_eq!((&list["nodes"][0]["name"], &list["nodes"][0]["status"]), (&json!("master-0"), &json!("BUILDING")));
+    let body = json!({"command": ["sh", "-c", "a 'b'"], "stdin": "in\n", "timeout_seconds": 7});
+    let done = member(&app, "POST", "/v1/clusters/c1/nodes/node-0/actions/exec", body).await;
+    let expected =
+        json!({"exit_code": 3, "stdout": r#"["sh", "-c", "a 'b'"] 7"#, "stderr": "in\n", "timed_out": false, "truncated": false});
+    assert_eq!((done.status, &done.body), (200, &expected));
+    let console = member(&app, "GET", "/v1/clusters/c1/nodes/node-0/console?bytes=10", Value::Null).await;
+    assert_eq!(console.body["output"], "node-0 10");
+    assert_eq!(member(&app, "GET", "/v1/clusters/c1/nodes/node-9/console", Value::Null).await.status, 404);
+    let node = NodeName::parse("node-0").unwrap();
+    for (action, on) in [("stop", false), ("start", true)] {
+        assert_eq!(member(&app, "POST", &format!("/v1/clusters/c1/nodes/node-0/actions/{action}"), Value::Null).await.status, 202);
+        assert_eq!(app.store.get_node(id, &node).await.unwrap().powered_on, on);
+    }
+}
+
+#[tokio::test]
+async fn the_timeline_waits_for_what_is_new() {
+    let app = app().await;
+    let id = cluster(&app, "kubernetes").await;
+    let empty = member(&app, "GET", "/v1/clusters/c1/timeline", Value::Null).await.body;
+    assert_eq!((&empty["events"], &empty["status"]), (&json!([]), &json!("CREATE_IN_PROGRESS")));
+    let lease = app.store.take_lease("test", "test", Duration::from_secs(60)).await.unwrap().unwrap();
+    let event =
+        NewEvent { node: None, step: "network".to_owned(), state: StepState::Done, detail: "made".to_owned(), duration_ms: Some(5) };
+    let (waited, recorded) = tokio::join!(member(&app, "GET", "/v1/clusters/c1/timeline?wait=20", Value::Null), async {
+        tokio::task::yield_now().await;
+        app.store.insert_events(&lease, id, vec![event]).await
+    });
+    recorded.unwrap();
+    let event = &waited.body["events"][0];
+    assert_eq!(
+        (&event["step"], &event["node"], &event["state"], &event["duration_ms"]),
+        (&json!("network"), &Value::Null, &json!("done"), &json!(5))
+    );
+    let after = event["id"].as_i64().unwrap();
+    let rest = member(&app, "GET", &format!("/v1/clusters/c1/timeline?after={after}"), Value::Null).await.body;
+    assert_eq!(rest["events"], json!([]));
+}
+
+#[tokio::test]
+async fn a_diagnosis_is_kept_as_the_last() {
+    let app = app().await;
+    let id = cluster(&app, "kubernetes").await;
+    assert_eq!(member(&app, "GET", "/v1/clusters/c1/diagnoses/latest", Value::Null).await.status, 404);
+    let made = member(&app, "POST", "/v1/clusters/c1/diagnoses", Value::Null).await;
+    assert_eq!((made.status, &made.body["cluster"]), (200, &json!(id)));
+    assert_eq!(member(&app, "GET", "/v1/clusters/c1/diagnoses/latest", Value::Null).await.body, made.body);
+}

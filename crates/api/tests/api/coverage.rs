@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Walks all operations: whatever is added later is held to the same rules.
+
+use crate::fake::{app, send};
+
+fn concrete(path: &str) -> String {
+    path.split('/').map(|part| if part.starts_with('{') { "nope-1" } else { part }).collect::<Vec<_>>().join("/")
+}
+
+#[tokio::test]
+async fn without_a_token_only_public_operations_answer() {
+    let app = app().await;
+    let mut count = 0;
+    for (name, operation) in magnum_api::operations_list() {
+        let path = concrete(operation.path);
+        for token in [None, Some("wrong"), Some("")] {
+            let headers: Vec<(&str, &str)> = token.map(|token| ("x-auth-token", token)).into_iter().collect();
+            let answer = send(&app, operation.method.as_str(), &path, &headers, "").await;
+            if operation.public {
+                assert_ne!(answer.status, 401, "{name}");
+                continue;
+            }
+            assert_eq!(answer.status, 401, "{name}");
+            assert_eq!(answer.body["error"]["message"], "The request you have made requires authentication.", "{name}");
+            assert_eq!(answer.headers["www-authenticate"], "Keystone uri=\"http://localhost/identity\"", "{name}");
+        }
+        count += 1;
+    }
+    assert!(count > 30, "{count}");
+}
+
+#[tokio::test]
+async fn every_operation_that_is_not_public_has_a_policy_and_below_its_version_is_406() {
+    let app = app().await;
+    for (name, operation) in magnum_api::operations_list() {
+        assert_eq!(operation.policy.is_none(), operation.public, "{name}");
+        if operation.since > magnum_types::Microversion::MIN {
+            let answer = send(&app, operation.method.as_str(), &concrete(operation.path), &[("x-auth-token", "admin")], "").await;
+            assert_eq!(answer.status, 406, "{name}");
+            assert!(answer.detail().contains("is not supported for this version."), "{name}: {}", answer.detail());
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_another_projects_is_not_there() {
+    let app = app().await;
+    let cluster = crate::fake::cluster(&app, "kubernetes").await;
+    let latest = ("openstack-api-version", "container-infra latest");
+    for (name, operation) in magnum_api::operations_list() {
+        if !operation.path.starts_with("/v1/clusters/{") {
+            continue;
+        }
+        let part = |part: &str| match part {
+            "{cluster_ident}" | "{cluster_id}" => cluster.to_string(),
+            part if part.starts_with('{') => "node-0".to_owned(),
+            part => part.to_owned(),
+        };
+        let path: Vec<String> = operation.path.split('/').map(part).collect();
+        let body = match name {
+            "clusters::resize" => r#"{"node_count": 1}"#,
+            "nodes::exec" => r#"{"command": ["true"]}"#,
+            "nodegroups::create" => r#"{"name": "n"}"#,
+            _ => "[]",
+        };
+        let answer = send(&app, operation.method.as_str(), &path.join("/"), &[("x-auth-token", "other"), latest], body).await;
+        assert_eq!(answer.status, 404, "{name} {}", answer.body);
+        if operation.method != "GET" {
+            let answer = send(&app, operation.method.as_str(), &path.join("/"), &[("x-auth-token", "reader"), latest], body).await;
+            assert_eq!(answer.status, 403, "{name} {}", answer.body);
+        }
+    }
+}
+
+#[tokio::test]
+async fn error_texts_depend_on_what_is_accepted() {
+    let app = app().await;
+    let token = ("x-auth-token", "member");
+    let router = magnum_api::router(app.clone());
+    use tower::ServiceExt;
+    let ask = |path: &str, accept: &str, version: &str| {
+        let request =
+            axum::http::Request::get(path).header(token.0, token.1).header("accept", accept).header("openstack-api-version", version);
+        router.clone().oneshot(request.body(axum::body::Body::empty()).unwrap())
+    };
+    for (path, accept, version, status, title) in [
+        ("/v1/nothing", "*/*", "container-infra 1.1", 404, ""),
+        ("/v1/nothing", "application/json", "container-infra 1.1", 404, "Not Found"),
+        ("/v1/clusters", "application/xml", "container-infra 1.1", 406, ""),
+        ("/v1/clusters", "*/*", "BAD", 406, ""),
+        ("/v1/clusters", "*/*", "container-infra 1.99", 406, "Requested microversion is unsupported"),
+        ("/v1/clusters/x", "*/*", "container-infra LATEST", 404, "Cluster x could not be found"),
+    ] {
+        let response = ask(path, accept, version).await.unwrap();
+        assert_eq!(response.status().as_u16(), status, "{path} {accept} {version}");
+        assert!(response.headers()["x-openstack-request-id"].to_str().unwrap().starts_with("req-"));
+        let bytes = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        let body: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+        assert_eq!(body["errors"][0]["title"], title, "{path} {accept} {version}");
+        assert_eq!(body["errors"][0].get("description"), None, "{path} {accept} {version}");
+    }
+}

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The API as its callers meet it: through its router, over a real store.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod additions;
+mod bad_input;
+mod coverage;
+mod fake;
+mod node;
+mod replay;
+mod wishes;

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The command line.
+
+use crate::global::Global;
+use crate::hooks::{ImageArgs, ServeArgs};
+use crate::{authority, cluster, doctor, explain, legacy, node, nodegroup, service, template, timeline};
+use clap::{Parser, Subcommand};
+use clap_complete::Shell;
+
+/// Clusters of real hosts for Kubernetes and Docker Swarm, and why they do not work.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "magnum", version, disable_help_subcommand = true, arg_required_else_help = true, after_help = AFTER)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const AFTER: &str = "\
+The commands of 2015 (bay-create, baymodel-list …) and of the former magnum client (cluster-create …) work too.
+Every command, the exit codes and the JSON output are described in docs/cli.md and docs/cli-json.md.";
+
+/// What to do.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Clusters
+    #[command(subcommand)]
+    Cluster(cluster::Command),
+    /// Cluster templates: kinds of clusters
+    #[command(subcommand)]
+    ClusterTemplate(template::Command),
+    /// Node groups of a cluster
+    #[command(subcommand)]
+    Nodegroup(nodegroup::Command),
+    /// Nodes of a cluster
+    #[command(subcommand)]
+    Node(node::Command),
+    /// Say what is wrong with a cluster, why, and what to do
+    Doctor(doctor::Arguments),
+    /// Say what a fault is, how it is found, and what to do; needs no server
+    Explain(explain::Arguments),
+    /// Show what happened to a cluster, step by step
+    Timeline(timeline::Arguments),
+    /// Certificate authorities of a cluster
+    #[command(subcommand)]
+    Ca(authority::Command),
+    /// Node images on this machine
+    Image(ImageArgs),
+    /// Run the server: API, conductor and local engine in one process
+    Serve(ServeArgs),
+    /// Magnum's own services
+    #[command(subcommand)]
+    Service(service::Service),
+    /// How much there is
+    #[command(subcommand)]
+    Stats(service::Stats),
+    /// How much a project may have
+    #[command(subcommand)]
+    Quotas(service::Quotas),
+    /// Print a shell's completion script
+    Completion {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print docs/cli.md
+    #[command(hide = true)]
+    Docs,
+    #[command(flatten)]
+    Legacy(legacy::Command),
+}

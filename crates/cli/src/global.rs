@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The options every command takes: where the server is, and how to print.
+
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// The server's address; without it, the file `endpoint` in the state directory says
+    #[arg(long, global = true, env = "MAGNUM_URL", value_name = "URL", help_heading = "Global options")]
+    pub url: Option<String>,
+    /// The token; without it, the file `token` in the state directory (sent to this machine's own server only)
+    #[arg(long, global = true, env = "MAGNUM_TOKEN", value_name = "TOKEN", hide_env_values = true, help_heading = "Global options")]
+    pub token: Option<String>,
+    /// The server's state directory
+    #[arg(
+        long,
+        global = true,
+        env = "MAGNUM_STATE_DIR",
+        value_name = "DIR",
+        default_value = "/var/lib/magnum",
+        help_heading = "Global options"
+    )]
+    pub state_dir: PathBuf,
+    /// How to print
+    #[arg(long, short, global = true, value_enum, default_value_t = Output::Table, value_name = "FORMAT", help_heading = "Global options")]
+    pub output: Output,
+    /// Print this column only; repeat for several
+    #[arg(long, short, global = true, value_name = "COLUMN", help_heading = "Global options")]
+    pub column: Vec<String>,
+    /// Print each request on standard error
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub debug: bool,
+}
+
+/// How data is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For people
+    Table,
+    /// One JSON document
+    Json,
+    /// One YAML document
+    Yaml,
+    /// Values only, one row a line
+    Value,
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The commands that this crate parses but the program carries out: `serve` and `image`.
+
+use crate::error::{Error, FAILED};
+use clap::{Args, Subcommand, ValueEnum};
+use futures::future::BoxFuture;
+use serde_json::Value;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// What the program adds to the client.
+pub struct Hooks {
+    /// Runs the server until it is told to stop.
+    pub serve: Box<dyn FnOnce(Serve) -> BoxFuture<'static, Result<(), HookError>> + Send>,
+    /// Works on node images. The value is printed: an array as a list, an object as properties, null not at all;
+    /// progress is the hook's to print, on standard error.
+    pub image: Box<dyn FnOnce(Image) -> BoxFuture<'static, Result<Value, HookError>> + Send>,
+}
+
+/// Why a hook failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HookError {
+    pub message: String,
+    pub hint: Option<String>,
+    pub exit: u8,
+}
+
+impl HookError {
+    /// A failure with exit code 1.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), hint: None, exit: FAILED }
+    }
+
+    /// The same with a hint.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl From<HookError> for Error {
+    fn from(error: HookError) -> Self {
+        Error::Hook { message: error.message, hint: error.hint, exit: error.exit }
+    }
+}
+
+/// What `magnum serve` was asked to do.
+#[derive(Debug, Clone)]
+pub struct Serve {
+    pub state_dir: PathBuf,
+    pub options: ServeArgs,
+}
+
+/// Options of `magnum serve`.
+#[derive(Debug, Clone, Args)]
+pub struct ServeArgs {
+    /// Where the API listens
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9511")]
+    pub listen: SocketAddr,
+    /// The range that the clusters' API addresses are taken from; they exist on this machine only
+    #[arg(long, value_name = "NETWORK")]
+    pub external_range: Option<ipnet::Ipv4Net>,
+    /// Let the nodes reach what this machine reaches, by address translation
+    #[arg(long)]
+    pub egress: bool,
+    /// Where node images and downloads are kept
+    #[arg(long, env = "MAGNUM_CACHE_DIR", value_name = "DIR", default_value = "/var/cache/magnum")]
+    pub cache_dir: PathBuf,
+    /// How much to log: a level, or per module as in `info,magnum_engine=debug`
+    #[arg(long, env = "MAGNUM_LOG", value_name = "FILTER", default_value = "info")]
+    pub log: String,
+    /// How log lines look
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+/// What `magnum image` was asked to do.
+#[derive(Debug, Clone)]
+pub struct Image {
+    pub state_dir: PathBuf,
+    pub options: ImageArgs,
+}
+
+/// Options of `magnum image`.
+#[derive(Debug, Clone, Args)]
+pub struct ImageArgs {
+    /// Where node images and downloads are kept
+    #[arg(long, global = true, env = "MAGNUM_CACHE_DIR", value_name = "DIR", default_value = "/var/cache/magnum")]
+    pub cache_dir: PathBuf,
+    #[command(subcommand)]
+    pub command: ImageCommand,
+}
+
+/// `magnum image …`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum ImageCommand {
+    /// Build a node image, or find it built
+    Build {
+        /// The image's name
+        #[arg(default_value = crate::catalogue::IMAGE)]
+        name: String,
+        /// Build it again although it is there
+        #[arg(long)]
+        force: bool,
+    },
+    /// List the node images on this machine
+    List,
+    /// Show a node image
+    Show {
+        /// The image's name
+        #[arg(default_value = crate::catalogue::IMAGE)]
+        name: String,
+    },
+}

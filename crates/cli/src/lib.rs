@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The command line client of the `magnum` program.
+//!
+//! It parses, asks the server, prints. What must stay true: data goes to standard output and everything else to
+//! standard error; every command has `-o table|json|yaml|value`; every request has a time limit; an error says what
+//! to do next where that is known. The program itself is given in as [`Hooks`].
+
+mod argument;
+mod authority;
+mod catalogue;
+mod client;
+mod cluster;
+mod command;
+mod context;
+mod doctor;
+mod endpoint;
+mod error;
+mod explain;
+mod global;
+mod hooks;
+mod legacy;
+mod near;
+mod node;
+mod nodegroup;
+mod output;
+mod paging;
+mod private_file;
+mod reference;
+mod service;
+mod template;
+mod timeline;
+mod watch;
+
+pub use command::{Cli, Command};
+pub use error::Error;
+pub use global::{Global, Output};
+pub use hooks::{HookError, Hooks, Image, ImageArgs, ImageCommand, LogFormat, Serve, ServeArgs};
+pub use output::Streams;
+
+use clap::{CommandFactory, Parser};
+use context::Context;
+use error::USAGE;
+use serde_json::Value;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// Columns of a node image, when the hook's list has them.
+const IMAGE: &[&str] = &["name", "status", "size", "built_at", "path"];
+
+/// Runs one command of the process: its arguments (the program's name first) and what the program adds.
+pub async fn run(args: impl IntoIterator<Item = OsString>, hooks: Hooks) -> ExitCode {
+    ExitCode::from(run_with(args, hooks, Streams::of_process()).await)
+}
+
+/// Runs one command on the given streams; answers its exit code.
+pub async fn run_with(args: impl IntoIterator<Item = OsString>, hooks: Hooks, mut streams: Streams) -> u8 {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => return not_parsed(&error, &mut streams),
+    };
+    let context = Context::new(cli.global.clone(), streams);
+    match execute(&context, cli.command, hooks).await {
+        Ok(code) => code,
+        Err(error) => {
+            let error = near::hinted(&context, error).await;
+            context.printer.error(&error);
+            error.exit()
+        }
+    }
+}
+
+/// Help and version go to standard output with 0; everything else is a usage error.
+fn not_parsed(error: &clap::Error, streams: &mut Streams) -> u8 {
+    let (stream, colour) = if error.use_stderr() { (&mut streams.err, streams.colour.1) } else { (&mut streams.out, streams.colour.0) };
+    let text = error.render();
+    let text = if colour { text.ansi().to_string() } else { text.to_string() };
+    let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+    if error.use_stderr() { USAGE } else { 0 }
+}
+
+async fn execute(context: &Context, command: Command, hooks: Hooks) -> Result<u8, Error> {
+    match command {
+        Command::Cluster(command) => command.run(context).await?,
+        Command::ClusterTemplate(command) => command.run(context).await?,
+        Command::Nodegroup(command) => command.run(context).await?,
+        Command::Node(command) => return command.run(context).await,
+        Command::Doctor(arguments) => return doctor::run(context, &arguments).await,
+        Command::Explain(arguments) => explain::run(context, &arguments)?,
+        Command::Timeline(arguments) => timeline::run(context, &arguments).await?,
+        Command::Ca(command) => command.run(context).await?,
+        Command::Service(command) => command.run(context).await?,
+        Command::Stats(command) => command.run(context).await?,
+        Command::Quotas(command) => command.run(context).await?,
+        Command::Legacy(command) => command.run(context).await?,
+        Command::Docs => context.printer.out(&reference::markdown()),
+        Command::Completion { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "magnum", &mut script);
+            context.printer.out_bytes(&script);
+        }
+        Command::Serve(options) => (hooks.serve)(Serve { state_dir: context.global.state_dir.clone(), options }).await?,
+        Command::Image(options) => {
+            let answer = (hooks.image)(Image { state_dir: context.global.state_dir.clone(), options }).await?;
+            print_answer(context, &answer)?;
+        }
+    }
+    Ok(0)
+}
+
+/// Prints what a hook answered: rows, properties, or nothing.
+fn print_answer(context: &Context, answer: &Value) -> Result<(), Error> {
+    let keys = |item: &Value| item.as_object().map(|map| map.keys().cloned().collect::<Vec<_>>()).unwrap_or_default();
+    match answer {
+        Value::Array(rows) => {
+            let own = rows.first().map(keys).unwrap_or_else(|| IMAGE.iter().map(|name| (*name).to_owned()).collect());
+            context.printer.list(&own.iter().map(String::as_str).collect::<Vec<_>>(), rows)
+        }
+        Value::Object(_) => context.printer.show(&keys(answer).iter().map(String::as_str).collect::<Vec<_>>(), answer),
+        Value::Null => Ok(()),
+        other => {
+            context.printer.out(&format!("{other}\n"));
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The one place that prints: data to standard output in the format asked for, everything else to standard error.
+//!
+//! What must stay true: a value of the server never reaches a terminal with control characters, and colour only
+//! repeats what a word already says.
+
+mod cell;
+mod format;
+
+pub(crate) use cell::plain;
+
+use crate::error::Error;
+use crate::global::Output;
+use serde_json::{Map, Value};
+use std::io::{BufRead, IsTerminal, Write};
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+/// Where a command reads and writes, and what it knows of its surroundings.
+pub struct Streams {
+    pub out: Box<dyn Write + Send>,
+    pub err: Box<dyn Write + Send>,
+    pub input: Box<dyn BufRead + Send>,
+    /// The width of standard output, when that is a terminal.
+    pub width: Option<u16>,
+    /// Whether standard error is a terminal that may be redrawn.
+    pub live: bool,
+    /// Whether standard input is a terminal.
+    pub interactive: bool,
+    /// Whether colour may be used on standard output and standard error.
+    pub colour: (bool, bool),
+    /// Whether the reader's locale shows signs outside ASCII.
+    pub utf8: bool,
+    /// The user's shell (`$SHELL`).
+    pub shell: String,
+    /// The directory the command runs in.
+    pub directory: PathBuf,
+}
+
+impl Streams {
+    /// The process's own.
+    pub fn of_process() -> Self {
+        let (out, err) = (std::io::stdout(), std::io::stderr());
+        let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let (out_terminal, err_terminal) = (out.is_terminal(), err.is_terminal());
+        Self {
+            width: out_terminal.then(|| console::Term::stdout().size().1),
+            live: err_terminal && !dumb,
+            interactive: std::io::stdin().is_terminal(),
+            colour: (out_terminal && wanted && !dumb, err_terminal && wanted && !dumb),
+            utf8: utf8(|name| std::env::var(name).ok()),
+            shell: std::env::var("SHELL").unwrap_or_default(),
+            directory: std::env::current_dir().unwrap_or_default(),
+            input: Box::new(std::io::BufReader::new(std::io::stdin())),
+            out: Box::new(out),
+            err: Box::new(err),
+        }
+    }
+}
+
+/// Prints a command's results.
+pub(crate) struct Printer {
+    streams: Mutex<Streams>,
+    output: Output,
+    columns: Vec<String>,
+    live: bool,
+    utf8: bool,
+    /// Whether standard error may have colour.
+    colour: bool,
+}
+
+/// What a word in colour means; the word itself always says it too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tone {
+    Good,
+    Bad,
+    Odd,
+    Strong,
+    Faint,
+}
+
+impl Printer {
+    pub fn new(streams: Streams, output: Output, columns: Vec<String>) -> Self {
+        let (live, utf8, colour) = (streams.live, streams.utf8, streams.colour.1);
+        Self { streams: Mutex::new(streams), output, columns, live, utf8, colour }
+    }
+
+    /// Whether standard error may be redrawn.
+    pub fn live(&self) -> bool {
+        self.live
+    }
+
+    /// Whether signs outside ASCII can be read.
+    pub fn utf8(&self) -> bool {
+        self.utf8
+    }
+
+    /// Whether a person reads standard output.
+    pub fn is_table(&self) -> bool {
+        self.output == Output::Table
+    }
+
+    /// Prints rows; `columns` are the ones of the table and of the documents.
+    pub fn list(&self, columns: &[&str], rows: &[Value]) -> Result<(), Error> {
+        let columns = self.selected(columns, rows.first())?;
+        let picked: Vec<Vec<Value>> = rows.iter().map(|row| pick(row, &columns)).collect();
+        let text = match self.output {
+            Output::Table => format::table(&columns, &picked, self.width()),
+            Output::Value => format::lines(&picked),
+            Output::Json => format::json(&objects(&columns, &picked))?,
+            Output::Yaml => format::yaml(&objects(&columns, &picked))?,
+        };
+        self.out(&text);
+        Ok(())
+    }
+
+    /// Prints one thing's properties.
+    pub fn show(&self, columns: &[&str], object: &Value) -> Result<(), Error> {
+        let columns = self.selected(columns, Some(object))?;
+        let picked = pick(object, &columns);
+        let text = match self.output {
+            Output::Table => format::properties(&columns, &picked, self.width()),
+            Output::Value => format::lines(&picked.into_iter().map(|value| vec![value]).collect::<Vec<_>>()),
+            Output::Json => format::json(&to_object(&columns, picked))?,
+            Output::Yaml => format::yaml(&to_object(&columns, picked))?,
+        };
+        self.out(&text);
+        Ok(())
+    }
+
+    /// Says that a request was accepted: Magnum's sentence for people, the object for programs.
+    pub fn accepted(&self, sentence: &str, object: &Value) -> Result<(), Error> {
+        match self.output {
+            Output::Table => self.out(&format!("{}\n", plain(sentence))),
+            Output::Value => {
+                self.out(&format!("{}\n", cell::value(object.get("uuid").or_else(|| object.get("name")).unwrap_or(&Value::Null))))
+            }
+            Output::Json => self.out(&format::json(object)?),
+            Output::Yaml => self.out(&format::yaml(object)?),
+        }
+        Ok(())
+    }
+
+    /// Prints a whole document where a program reads; answers whether it did.
+    pub fn document(&self, document: &Value) -> Result<bool, Error> {
+        match self.output {
+            Output::Json => self.out(&format::json(document)?),
+            Output::Yaml => self.out(&format::yaml(document)?),
+            Output::Table | Output::Value => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Writes text to standard output as it is. A reader that went away is no error.
+    pub fn out(&self, text: &str) {
+        self.out_bytes(text.as_bytes());
+    }
+
+    /// Writes bytes to standard output as they are.
+    pub fn out_bytes(&self, bytes: &[u8]) {
+        if let Ok(mut streams) = self.streams.lock() {
+            let _ = streams.out.write_all(bytes).and_then(|()| streams.out.flush());
+        }
+    }
+
+    /// Writes bytes to standard error as they are.
+    pub fn err_bytes(&self, bytes: &[u8]) {
+        if let Ok(mut streams) = self.streams.lock() {
+            let _ = streams.err.write_all(bytes).and_then(|()| streams.err.flush());
+        }
+    }
+
+    /// A line for the person at the terminal.
+    pub fn note(&self, text: &str) {
+        self.err_bytes(format!("{text}\n").as_bytes());
+    }
+
+    /// An error and its hint.
+    pub fn error(&self, error: &Error) {
+        self.note(&format!("{} {}", self.painted_err("error:", Tone::Bad), plain(&error.to_string())));
+        if let Some(hint) = error.hint() {
+            self.note(&format!("{} {}", self.painted_err("hint:", Tone::Strong), plain(hint)));
+        }
+    }
+
+    /// `text` in the colour of `tone`, for standard error.
+    pub fn painted_err(&self, text: &str, tone: Tone) -> String {
+        paint(text, tone, self.colour)
+    }
+
+    /// The next line of standard input, after a prompt when a person types; none at the end.
+    pub fn ask(&self, prompt: &str) -> std::io::Result<Option<String>> {
+        let mut streams = self.streams.lock().map_err(|_| std::io::Error::other("the printer is gone"))?;
+        if streams.interactive {
+            streams.err.write_all(prompt.as_bytes())?;
+            streams.err.flush()?;
+        }
+        let mut line = String::new();
+        Ok((streams.input.read_line(&mut line)? > 0).then_some(line))
+    }
+
+    /// All of standard input.
+    pub fn input(&self) -> std::io::Result<String> {
+        let mut streams = self.streams.lock().map_err(|_| std::io::Error::other("the printer is gone"))?;
+        let mut text = String::new();
+        std::io::Read::read_to_string(&mut streams.input, &mut text)?;
+        Ok(text)
+    }
+
+    fn width(&self) -> Option<u16> {
+        self.streams.lock().ok().and_then(|streams| streams.width)
+    }
+
+    /// The columns to print: those asked for with `-c`, which may also name any other field of the answer.
+    fn selected(&self, defaults: &[&str], sample: Option<&Value>) -> Result<Vec<String>, Error> {
+        let known = |name: &String| defaults.contains(&name.as_str()) || sample.is_none_or(|sample| sample.get(name).is_some());
+        if let Some(bad) = self.columns.iter().find(|name| !known(name)) {
+            return Err(Error::Usage {
+                message: format!("there is no column {bad:?}"),
+                hint: Some(format!("columns: {}", defaults.join(", "))),
+            });
+        }
+        if self.columns.is_empty() { Ok(defaults.iter().map(|name| (*name).to_owned()).collect()) } else { Ok(self.columns.clone()) }
+    }
+}
+
+/// Whether the locale is one of UTF-8. Where none is set, as in many containers, the terminal at the other end is.
+fn utf8(variable: impl Fn(&str) -> Option<String>) -> bool {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(variable).find(|value| !value.is_empty());
+    locale.is_none_or(|name| name.to_lowercase().replace('-', "").contains("utf8"))
+}
+
+fn paint(text: &str, tone: Tone, colour: bool) -> String {
+    let code = match tone {
+        Tone::Good => "32",
+        Tone::Bad => "31;1",
+        Tone::Odd => "33",
+        Tone::Strong => "1",
+        Tone::Faint => "2",
+    };
+    if colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+}
+
+fn pick(row: &Value, columns: &[String]) -> Vec<Value> {
+    columns.iter().map(|name| row.get(name).cloned().unwrap_or(Value::Null)).collect()
+}
+
+fn to_object(columns: &[String], values: Vec<Value>) -> Value {
+    Value::Object(columns.iter().cloned().zip(values).collect::<Map<_, _>>())
+}
+
+fn objects(columns: &[String], rows: &[Vec<Value>]) -> Value {
+    Value::Array(rows.iter().map(|row| to_object(columns, row.clone())).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::utf8;
+
+    #[test]
+    fn the_locale_says_whether_signs_can_be_read() {
+        for (set, wanted) in [
+            (&[][..], true),
+            (&[("LANG", "en_US.UTF-8")], true),
+            (&[("LANG", "C")], false),
+            (&[("LANG", "de_DE@euro")], false),
+            (&[("LANG", "C"), ("LC_CTYPE", "C.utf8")], true),
+            (&[("LC_ALL", "POSIX"), ("LANG", "C.UTF-8")], false),
+            (&[("LC_ALL", ""), ("LANG", "C.UTF-8")], true),
+        ] {
+            let found = utf8(|name| set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()));
+            assert_eq!(found, wanted, "{set:?}");
+        }
+    }
+}

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Whole commands against a server that answers with recorded Magnum answers: what is sent, what is printed on which
+//! stream, and how the command ends.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod arguments;
+mod config;
+mod create;
+mod doctor;
+mod errors;
+mod fixture;
+mod lists;
+mod node;
+mod watch;

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Looking: one file per collector under `collectors/`. All run at once, each with a time limit of its own; what runs
+//! out of it, or is refused, becomes `NotLooked` with the reason, never a value and never a failure of the diagnosis.
+//! Nothing is changed on the cluster.
+
+mod collector;
+mod https;
+mod node;
+mod parse;
+mod probe;
+mod run;
+mod world;
+
+pub use collector::{Collector, Context, Patch, Stage, Wanted};
+pub use run::{Collected, Run, collect};
+pub use world::{ApiAccess, World};
+
+include!(concat!(env!("OUT_DIR"), "/registry.rs"));
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The reconciler: brings every cluster to what its rows ask for.
+//!
+//! Level-triggered: an activation knows only a cluster's id, looks, does the next batch of work, records it, and says
+//! when to look again. What must stay true: every write carries the lease; status is written also when a step failed;
+//! nothing that can be looked up is remembered, but for a short-lived note of when the engine was last asked.
+
+mod activate;
+mod bring;
+mod certificates;
+mod error;
+mod health;
+mod judge;
+mod keep;
+mod keys;
+mod leave;
+mod outcome;
+mod power;
+mod prepare;
+mod remove;
+mod run;
+mod world;
+
+pub use error::Error;
+pub use prepare::{EXTERNAL_ADDRESS, settings};
+pub use run::run;
+pub use world::{Flavors, Gate, World};

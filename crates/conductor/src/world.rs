@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a conductor works with.
+
+use crate::Error;
+use crate::keys::KeyPool;
+use magnum_blueprint::Flavor;
+use magnum_engine::{Boxed, Engine};
+use magnum_store::Store;
+use magnum_types::ClusterId;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long an engine's answer that all is made is believed while nodes report.
+const TRUST: Duration = Duration::from_secs(2);
+
+/// Work may fail this often in a row before its action fails with the reason.
+const PATIENCE: u32 = 5;
+
+/// Looks up a flavor by name or id.
+pub trait Flavors: Send + Sync {
+    /// The flavor, or none when there is no such.
+    fn flavor(&self, name: &str) -> Option<Flavor>;
+    /// The flavor of nodes for which nobody named one.
+    fn usual(&self) -> Flavor;
+}
+
+/// Opens and closes the place where a cluster's nodes are answered.
+pub trait Gate: Send + Sync {
+    /// Makes sure that nodes are answered, once the network is there. Repeated calls cost nothing.
+    fn open<'a>(&'a self, cluster: ClusterId) -> Boxed<'a, ()>;
+    /// Stops answering the nodes of a cluster that is being deleted.
+    fn close(&self, cluster: ClusterId);
+}
+
+/// Everything an activation may touch.
+pub struct World {
+    pub store: Store,
+    pub engine: Arc<dyn Engine>,
+    pub flavors: Arc<dyn Flavors>,
+    pub gate: Arc<dyn Gate>,
+    /// The lease holder's name: the same after a restart, so that one's own leases are taken over at once.
+    pub holder: String,
+    pub(crate) keys: KeyPool,
+    /// External addresses are chosen one cluster at a time.
+    pub(crate) addresses: tokio::sync::Mutex<()>,
+    notes: Mutex<HashMap<ClusterId, Note>>,
+}
+
+/// What is remembered between activations; losing it costs one more look.
+#[derive(Debug, Clone, Copy, Default)]
+struct Note {
+    settled_at: Option<Instant>,
+    failures: u32,
+    health_at: Option<Instant>,
+}
+
+impl World {
+    /// A world around a store and an engine.
+    pub fn new(store: Store, engine: Arc<dyn Engine>, flavors: Arc<dyn Flavors>, gate: Arc<dyn Gate>, holder: String) -> Self {
+        Self { store, engine, flavors, gate, holder, keys: KeyPool::default(), addresses: Default::default(), notes: Mutex::default() }
+    }
+
+    fn note<T>(&self, cluster: ClusterId, change: impl FnOnce(&mut Note) -> T) -> T {
+        change(self.notes.lock().unwrap_or_else(PoisonError::into_inner).entry(cluster).or_default())
+    }
+
+    /// Whether the engine said a moment ago that nothing is left to do.
+    pub(crate) fn is_settled(&self, cluster: ClusterId) -> bool {
+        self.note(cluster, |n| n.settled_at.is_some_and(|at| at.elapsed() < TRUST))
+    }
+
+    pub(crate) fn set_settled(&self, cluster: ClusterId, settled: bool) {
+        self.note(cluster, |n| n.settled_at = settled.then(Instant::now));
+    }
+
+    /// Counts a failure in a row; answers whether the work is worth another try.
+    pub(crate) fn may_try_again(&self, cluster: ClusterId, error: &Error) -> bool {
+        error.is_transient()
+            && self.note(cluster, |n| {
+                n.failures += 1;
+                n.failures < PATIENCE
+            })
+    }
+
+    pub(crate) fn succeeded(&self, cluster: ClusterId) {
+        self.note(cluster, |n| n.failures = 0);
+    }
+
+    /// Whether the health check is due; if so, it is counted as done.
+    pub(crate) fn health_is_due(&self, cluster: ClusterId, every: Duration) -> bool {
+        self.note(cluster, |n| {
+            let due = n.health_at.is_none_or(|at| at.elapsed() >= every);
+            if due {
+                n.health_at = Some(Instant::now());
+            }
+            due
+        })
+    }
+
+    pub(crate) fn forget(&self, cluster: ClusterId) {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).remove(&cluster);
+    }
+}

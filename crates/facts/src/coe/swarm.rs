@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Docker in swarm mode, as its managers see it.
+
+use crate::topic::topics;
+use serde::{Deserialize, Serialize};
+
+topics!(
+    /// The swarm managers' view.
+    SwarmFacts {
+        /// `docker info`'s swarm part, from each manager that answers.
+        state: SwarmState = STATE "swarm.state",
+        nodes: Vec<SwarmNode> = NODES "swarm.nodes",
+        services: Vec<SwarmService> = SERVICES "swarm.services",
+        tasks: Vec<SwarmTask> = TASKS "swarm.tasks",
+    }
+);
+
+/// The swarm as one manager has it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SwarmState {
+    pub managers: Vec<SwarmManager>,
+}
+
+/// One manager's answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SwarmManager {
+    pub node: String,
+    /// `active`, `inactive`, `pending`, `locked`, `error`.
+    pub local_state: String,
+    #[serde(default)]
+    pub error: String,
+    #[serde(default)]
+    pub control_available: bool,
+    #[serde(default)]
+    pub managers: u32,
+    #[serde(default)]
+    pub nodes: u32,
+}
+
+/// A node of the swarm.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SwarmNode {
+    pub id: String,
+    pub hostname: String,
+    /// `ready`, `down`, `disconnected`, `unknown`.
+    pub state: String,
+    #[serde(default)]
+    pub message: String,
+    /// `active`, `pause`, `drain`.
+    pub availability: String,
+    #[serde(default)]
+    pub manager: bool,
+    #[serde(default)]
+    pub leader: bool,
+    /// `reachable`, `unreachable`; managers only.
+    #[serde(default)]
+    pub reachability: String,
+    #[serde(default)]
+    pub address: String,
+}
+
+/// A service.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SwarmService {
+    pub id: String,
+    pub name: String,
+    /// `replicated` or `global`.
+    pub mode: String,
+    pub running: u32,
+    pub desired: u32,
+    #[serde(default)]
+    pub image: String,
+}
+
+/// A task.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SwarmTask {
+    pub id: String,
+    pub service: String,
+    #[serde(default)]
+    pub node: String,
+    /// `running`, `pending`, `rejected`, `failed`, …
+    pub state: String,
+    pub desired: String,
+    #[serde(default)]
+    pub error: String,
+    #[serde(default)]
+    pub image: String,
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What is true on one node, one file per subject.
+
+mod certificate;
+mod etcd;
+mod firewall;
+mod machine;
+mod network;
+mod overlay;
+mod runtime;
+mod unit;
+
+pub use certificate::Certificate;
+pub use etcd::{EtcdMember, EtcdView};
+pub use firewall::{Chain, Decision, FirewallRule, Hook, Match, Packet, Ports, Proto, Ruleset, Table, Verdict};
+pub use machine::{Clock, Filesystem, Memory};
+pub use network::{FdbEntry, Link, Neighbour, Route, Socket, Vxlan};
+pub use overlay::{OverlayLease, OverlayRegistry, SubnetEnv};
+pub use runtime::Runtime;
+pub use unit::{Activity, Unit, Units};
+
+use crate::topic::topics;
+use std::collections::BTreeMap;
+
+topics!(
+    /// Everything read on one node.
+    NodeFacts {
+        /// systemd units that matter to a cluster, each with the end of its journal.
+        units: Units = UNITS "node.units",
+        /// Container runtimes: whether their socket answers.
+        runtimes: Vec<Runtime> = RUNTIMES "node.runtimes",
+        /// Listening sockets.
+        sockets: Vec<Socket> = SOCKETS "node.sockets",
+        /// Network interfaces with their addresses.
+        links: Vec<Link> = LINKS "node.links",
+        routes: Vec<Route> = ROUTES "node.routes",
+        neighbours: Vec<Neighbour> = NEIGHBOURS "node.neighbours",
+        /// Forwarding entries of bridges and vxlan devices.
+        fdb: Vec<FdbEntry> = FDB "node.fdb",
+        /// The node's own packet filter and NAT, with counters.
+        firewall: Ruleset = FIREWALL "node.firewall",
+        /// `/run/flannel/subnet.env`.
+        subnet_env: SubnetEnv = SUBNET_ENV "node.subnet-env",
+        /// The overlay's subnet registry, as this node reads it.
+        overlay: OverlayRegistry = OVERLAY "node.overlay",
+        /// The etcd member on this node; masters only.
+        etcd: EtcdView = ETCD "node.etcd",
+        filesystems: Vec<Filesystem> = FILESYSTEMS "node.filesystems",
+        memory: Memory = MEMORY "node.memory",
+        certificates: Vec<Certificate> = CERTIFICATES "node.certificates",
+        /// Kernel settings, by their dotted names.
+        sysctls: BTreeMap<String, String> = SYSCTLS "node.sysctls",
+        clock: Clock = CLOCK "node.clock",
+    }
+);

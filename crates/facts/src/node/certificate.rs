@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Certificates found on a node.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// One certificate file, without its key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Certificate {
+    pub path: String,
+    pub subject: String,
+    pub issuer: String,
+    pub not_before: Timestamp,
+    pub not_after: Timestamp,
+    #[serde(default)]
+    pub sans: Vec<String>,
+    /// Hex of the SHA-256 of the DER form.
+    #[serde(default)]
+    pub fingerprint: String,
+}
+
+impl Certificate {
+    /// Whole days from `now` until it expires; negative when it has.
+    pub fn days_left(&self, now: Timestamp) -> i64 {
+        (self.not_after.as_second() - now.as_second()).div_euclid(86_400)
+    }
+}

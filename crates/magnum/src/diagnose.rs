@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Gives the doctor what Magnum knows of a cluster, and the API what the doctor says.
+
+use jiff::Timestamp;
+use magnum_api::Diagnose;
+use magnum_blueprint::Ranges;
+use magnum_doctor::{ApiAccess, ClusterInput, ClusterView, Layout, MemberView, Options, Source, StepView, Vantage, diagnose};
+use magnum_engine::{Boxed, Engine};
+use magnum_pki::PrivateKey;
+use magnum_store::{Error, Event, Node, Store, Whole};
+use magnum_types::{ClusterId, ClusterStatus, Coe};
+use secrecy::{ExposeSecret, SecretString};
+use std::sync::Arc;
+
+/// Older events of one cluster than this many are not looked through.
+const EVENTS: i64 = 5_000;
+
+/// The doctor with this installation's store and engine.
+pub struct Doctor {
+    store: Store,
+    engine: Arc<dyn Engine>,
+}
+
+impl Doctor {
+    /// A doctor for the clusters of `store`, made by `engine`.
+    pub fn new(store: Store, engine: Arc<dyn Engine>) -> Self {
+        Self { store, engine }
+    }
+
+    async fn input(&self, id: ClusterId) -> Result<ClusterInput, Error> {
+        let whole = self.store.get_whole(id).await?;
+        let nodes = self.store.list_nodes(id).await?;
+        let events = self.store.list_newest_events(id, EVENTS).await?;
+        let api = self.access(&whole).await;
+        Ok(ClusterInput { id, cluster: view(&whole, &nodes, &events, self.engine.name()), api })
+    }
+
+    /// The conductor's own way into a Kubernetes API; none while there is no address or no certificate.
+    async fn access(&self, whole: &Whole) -> Option<ApiAccess> {
+        let cluster = &whole.cluster;
+        if whole.template.coe != Coe::Kubernetes {
+            return None;
+        }
+        let url = cluster.api_address.clone()?;
+        let ca = self.store.get_keypair(cluster.ca_cert_ref.as_ref()?).await.ok()?;
+        let client = self.store.get_keypair(cluster.magnum_cert_ref.as_ref()?).await.ok()?;
+        let passphrase = client.private_key_passphrase.unwrap_or_else(|| SecretString::from(""));
+        let key = PrivateKey::from_encrypted_pem(client.private_key.expose_secret(), &passphrase).ok()?;
+        Some(ApiAccess { url, ca_pem: ca.certificate, certificate_pem: client.certificate, key_pem: key.to_pkcs8_pem().ok()? })
+    }
+}
+
+impl Diagnose for Doctor {
+    fn diagnose<'a>(&'a self, cluster: ClusterId, verify: Vec<String>) -> Boxed<'a, Result<serde_json::Value, String>> {
+        Box::pin(async move {
+            let input = self.input(cluster).await.map_err(|e| e.to_string())?;
+            let options = if verify.is_empty() { Options::default() } else { Options::verify(verify) };
+            let report = diagnose(input, Arc::clone(&self.engine), options).await;
+            serde_json::to_value(report).map_err(|e| e.to_string())
+        })
+    }
+}
+
+fn view(whole: &Whole, nodes: &[Node], events: &[Event], engine: &str) -> ClusterView {
+    let cluster = &whole.cluster;
+    let group_of = |node: &Node| whole.groups.iter().find(|g| g.uuid == node.nodegroup).map(|g| g.name.clone()).unwrap_or_default();
+    let member = |node: &Node| MemberView {
+        name: node.name.to_string(),
+        group: group_of(node),
+        role: node.role,
+        address: node.address.parse().ok(),
+        stopped_on_purpose: !node.powered_on,
+        steps: events.iter().filter(|e| e.incarnation == Some(node.id)).filter_map(step).collect(),
+    };
+    ClusterView {
+        source: Source {
+            id: "magnum/cluster".to_owned(),
+            what: format!("magnum cluster show {}; magnum timeline {}", cluster.name, cluster.name),
+            vantage: Vantage::Magnum,
+            at: Timestamp::now(),
+        },
+        uuid: cluster.uuid.to_string(),
+        name: cluster.name.clone(),
+        coe: whole.template.coe,
+        engine: engine.to_owned(),
+        status: cluster.status.unwrap_or(ClusterStatus::CreateInProgress),
+        status_reason: cluster.status_reason.clone().unwrap_or_default(),
+        created_at: cluster.created_at,
+        create_timeout: cluster.create_timeout.and_then(|minutes| u32::try_from(minutes).ok()),
+        api_address: cluster.api_address.clone(),
+        layout: layout(whole),
+        members: nodes.iter().map(member).collect(),
+    }
+}
+
+fn step(event: &Event) -> Option<StepView> {
+    Some(StepView {
+        step: event.step.clone(),
+        state: event.state,
+        detail: event.detail.clone(),
+        at: Timestamp::from_millisecond(event.at).ok()?,
+        duration_ms: event.duration_ms.and_then(|ms| u64::try_from(ms).ok()),
+    })
+}
+
+/// What the labels say; a label that cannot be read leaves everything open.
+fn layout(whole: &Whole) -> Layout {
+    let Ok(ranges) = Ranges::from_labels(&whole.cluster.labels) else { return Layout::default() };
+    let kubernetes = whole.template.coe == Coe::Kubernetes;
+    Layout {
+        network_cidr: Some(ranges.nodes),
+        gateway: Some(ranges.gateway()),
+        pod_cidr: kubernetes.then_some(ranges.pods),
+        service_cidr: kubernetes.then_some(ranges.services),
+        dns_address: kubernetes.then(|| ranges.dns()),
+        overlay_port: Some(if kubernetes { 8472 } else { 4789 }),
+        overlay_vni: kubernetes.then_some(1),
+    }
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Makes the registry of rules from the directory listing: every `src/rules/<layer>/<id>.rs` becomes a module and an
+//! entry of `ALL`, with its `//!` text as its page. Nobody edits a list, and the order is that of the file names.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+fn main() -> io::Result<()> {
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?).join("src/rules");
+    println!("cargo::rerun-if-changed={}", root.display());
+    let (mut modules, mut entries) = (String::new(), String::new());
+    for layer in sorted(&root)?.into_iter().filter(|p| p.is_dir()) {
+        println!("cargo::rerun-if-changed={}", layer.display());
+        for file in sorted(&layer)?.into_iter().filter(|p| p.extension().is_some_and(|e| e == "rs")) {
+            let id = name(&file)?;
+            let module = id.replace('-', "_");
+            let page = page(&fs::read_to_string(&file)?);
+            writeln!(modules, "#[path = {:?}]\nmod {module};", file.display().to_string()).map_err(io::Error::other)?;
+            writeln!(entries, "    Entry {{ rule: &{module}::RULE, page: {page:?}, file_stem: {id:?}, folder: {:?} }},", name(&layer)?)
+                .map_err(io::Error::other)?;
+        }
+    }
+    let text =
+        format!("{modules}\n/// Every rule, in the order of layers' and files' names.\npub static ALL: &[Entry] = &[\n{entries}];\n");
+    fs::write(Path::new(&env::var("OUT_DIR").map_err(io::Error::other)?).join("registry.rs"), text)
+}
+
+fn sorted(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut paths = fs::read_dir(folder)?.map(|entry| entry.map(|e| e.path())).collect::<io::Result<Vec<_>>>()?;
+    paths.sort();
+    Ok(paths)
+}
+
+fn name(path: &Path) -> io::Result<String> {
+    let stem = path.file_stem().and_then(|s| s.to_str());
+    stem.map(str::to_owned).ok_or_else(|| io::Error::other(format!("{} has no name", path.display())))
+}
+
+fn page(source: &str) -> String {
+    let lines = source.lines().filter_map(|line| line.strip_prefix("//!"));
+    lines.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n")
+}

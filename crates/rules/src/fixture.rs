@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Healthy clusters to break: every fact is seen and good. A case takes one and changes what the fault would change.
+
+mod base;
+mod scene;
+
+pub use base::{kubernetes, swarm};
+pub use scene::{Scene, crashed, drop_rule, log, stopped};

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Symptoms: what a user would call "broken", whoever is to blame. A symptom that no finding reaches keeps a report
+//! from calling the cluster healthy.
+
+use crate::judge::Book;
+use crate::report::Unexplained;
+use crate::verdict::{Finding, Kind, Subject};
+use magnum_facts::coe::ContainerState;
+use magnum_facts::{Citation, Facts, Reach};
+use magnum_types::{Coe, Phase, Role};
+
+/// How long a pod may take to start before that is a symptom, in seconds.
+const PATIENCE: i64 = 120;
+
+struct Symptom {
+    subject: Subject,
+    text: String,
+    evidence: Vec<Citation>,
+}
+
+/// Symptoms that none of `told` reaches.
+pub(crate) fn unexplained(facts: &Facts, told: &[&Finding], book: &mut Book) -> Vec<Unexplained> {
+    let mut all = Vec::new();
+    // A failed create has whatever reason was found.
+    if !told.iter().any(|f| f.kind == Kind::Cause) {
+        cluster_failed(facts, &mut all);
+    }
+    api_unreachable(facts, &mut all);
+    nodes_not_ready(facts, &mut all);
+    pods_stuck(facts, &mut all);
+    overlay_dead(facts, &mut all);
+    swarm_nodes(facts, &mut all);
+    let below = |s: &Symptom, f: &Finding| s.subject != Subject::Cluster && s.subject.touches(&f.subject);
+    let blamed = |s: &Symptom| told.iter().any(|f| f.kind != Kind::Warning && (f.reaches(&s.subject) || below(s, f)));
+    // A node that is still coming up, or is being made again, cannot be expected to work.
+    let coming: Vec<Subject> = facts.cluster.members.iter().filter(|m| !m.came_up()).map(|m| Subject::node(&m.name)).collect();
+    all.retain(|s| !blamed(s) && !coming.iter().any(|node| node.touches(&s.subject)));
+    all.into_iter().map(|s| Unexplained { subject: s.subject, text: s.text, evidence: book.cite(&s.evidence) }).collect()
+}
+
+fn cluster_failed(facts: &Facts, all: &mut Vec<Symptom>) {
+    let c = &facts.cluster;
+    if c.status.phase() == Phase::Failed {
+        let text = format!("the cluster is {}: {}", c.status, c.status_reason);
+        all.push(Symptom {
+            subject: Subject::Cluster,
+            text,
+            evidence: vec![c.cite("status", format!("{} {}", c.status, c.status_reason))],
+        });
+    }
+}
+
+/// Before the masters are up, nobody can expect an answer.
+fn api_unreachable(facts: &Facts, all: &mut Vec<Symptom>) {
+    let masters_up = facts.cluster.members.iter().all(|m| m.role != Role::Master || m.came_up());
+    let Ok(Some(api)) = facts.probes.api.look() else { return };
+    let how = match api.value {
+        Reach::Connected | Reach::Tls { .. } => return,
+        Reach::Refused => "refuses connections",
+        Reach::TimedOut => "does not answer",
+        Reach::NoRoute => "cannot be reached",
+        Reach::Other { .. } => "cannot be connected to",
+    };
+    if masters_up {
+        let address = facts.cluster.api_address.clone().unwrap_or_default();
+        let evidence = vec![api.cite(address.clone(), how)];
+        all.push(Symptom { subject: Subject::Cluster, text: format!("the API's address {address} {how} from this machine"), evidence });
+    }
+}
+
+fn nodes_not_ready(facts: &Facts, all: &mut Vec<Symptom>) {
+    if facts.cluster.coe != Coe::Kubernetes {
+        return;
+    }
+    let Ok(Some(nodes)) = facts.kubernetes.nodes.look() else { return };
+    for node in nodes.value.iter().filter(|n| !n.is_ready()) {
+        let (status, message) = node.condition("Ready").map_or(("absent", ""), |c| (c.status.as_str(), c.message.as_str()));
+        let quote = format!("Ready={status} {message}");
+        let evidence = vec![nodes.cite(node.name.clone(), quote.trim_end())];
+        all.push(Symptom { subject: Subject::node(&node.name), text: format!("node {} is not ready: {message}", node.name), evidence });
+    }
+    for member in facts.cluster.members.iter().filter(|m| m.came_up() && !nodes.value.iter().any(|n| n.name == m.name)) {
+        let evidence = vec![nodes.cite(member.name.clone(), "no such node")];
+        all.push(Symptom {
+            subject: Subject::node(&member.name),
+            text: format!("{} is not a node of the Kubernetes cluster", member.name),
+            evidence,
+        });
+    }
+}
+
+fn pods_stuck(facts: &Facts, all: &mut Vec<Symptom>) {
+    let Ok(Some(pods)) = facts.kubernetes.pods.look() else { return };
+    for pod in
+        pods.value.iter().filter(|p| p.deleting_since.is_none() && !matches!(p.phase.as_str(), "Succeeded" | "Failed") && !p.is_ready())
+    {
+        let age = pod.created.map_or(0, |t| facts.taken_at.as_second() - t.as_second());
+        if age < PATIENCE {
+            continue;
+        }
+        let waiting = pod.all_containers().find_map(|c| match &c.state {
+            Some(ContainerState::Waiting { reason, .. }) => Some(format!("{} waits: {reason}", c.name)),
+            Some(ContainerState::Terminated { reason, exit_code, .. }) => Some(format!("{} ended: {reason}, exit {exit_code}", c.name)),
+            _ => None,
+        });
+        let unschedulable = pod.condition("PodScheduled").filter(|c| c.status == "False").map(|c| c.message.clone());
+        let detail = unschedulable.or(waiting).unwrap_or_else(|| pod.phase.clone());
+        let subject = Subject::Object { what: "pod".into(), name: pod.path(), nodes: pod.node.clone().into_iter().collect() };
+        all.push(Symptom {
+            subject,
+            text: format!("pod {} is not ready after {age} s: {detail}", pod.path()),
+            evidence: vec![pods.cite(pod.path(), detail)],
+        });
+    }
+}
+
+fn overlay_dead(facts: &Facts, all: &mut Vec<Symptom>) {
+    let Ok(Some(pairs)) = facts.probes.overlay.look() else { return };
+    for pair in pairs.value.iter().filter(|p| p.is_dead()) {
+        let quote = format!("{} sent, {} answered", pair.sent, pair.received);
+        let nodes = vec![pair.from.clone(), pair.to.clone()];
+        let subject = Subject::Object { what: "overlay path".into(), name: format!("{} to {}", pair.from, pair.to), nodes };
+        let text = format!("nothing gets through the overlay from {} to {}", pair.from, pair.to);
+        all.push(Symptom { subject, text, evidence: vec![pairs.cite(format!("{} -> {}", pair.from, pair.address), quote)] });
+    }
+}
+
+fn swarm_nodes(facts: &Facts, all: &mut Vec<Symptom>) {
+    let Ok(Some(nodes)) = facts.swarm.nodes.look() else { return };
+    for node in nodes.value.iter().filter(|n| n.state != "ready") {
+        let evidence = vec![nodes.cite(node.hostname.clone(), format!("{} {}", node.state, node.message).trim_end())];
+        all.push(Symptom {
+            subject: Subject::node(&node.hostname),
+            text: format!("swarm node {} is {}", node.hostname, node.state),
+            evidence,
+        });
+    }
+}

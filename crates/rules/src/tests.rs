@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+//! One walk over all rules: what each must have, and what all of them say of every scene.
+
+use crate::case::Expect;
+use crate::report::{Report, Word};
+use crate::{ALL, Rule, Selection, fixture, judge, render};
+use magnum_facts::Facts;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+fn catalogue() -> BTreeSet<String> {
+    let text = include_str!("../faults.json");
+    let faults: Vec<BTreeMap<String, String>> = serde_json::from_str(text).unwrap();
+    faults.into_iter().map(|mut f| f.remove("id").unwrap()).collect()
+}
+
+#[test]
+fn every_rule_is_complete() {
+    let (catalogue, mut seen) = (catalogue(), BTreeSet::new());
+    let topics: BTreeSet<_> = Facts::topics().map(|(t, _)| t).collect();
+    for entry in ALL {
+        let (rule, id) = (entry.rule, entry.rule.id);
+        assert!(seen.insert(id), "{id}: used twice");
+        assert!(catalogue.contains(id), "{id}: not in the catalogue of faults");
+        assert_eq!(entry.file_stem, id, "the file is named after its fault");
+        assert_eq!(entry.folder, rule.layer.as_str(), "{id}: the folder is named after its layer");
+        for heading in ["## What you see", "## Why it happens", "## What to do"] {
+            assert!(entry.page.contains(heading), "{id}: its page lacks {heading:?}");
+        }
+        assert!(entry.title().ends_with('.'), "{id}: its page begins with one sentence");
+        assert!(!rule.guide.is_empty() && !rule.symptoms.is_empty(), "{id}: which lines of the guide, which symptoms?");
+        assert!(!rule.needs.is_empty(), "{id}: reads nothing?");
+        for need in rule.needs {
+            assert!(topics.contains(need), "{id}: needs {need}, which nobody collects");
+        }
+        for pattern in rule.explains.iter().chain(rule.not_if) {
+            assert!(catalogue.iter().any(|known| Rule::names(pattern, known)), "{id}: {pattern} names no fault");
+        }
+        for expect in [Expect::Fires, Expect::Quiet, Expect::Blind] {
+            assert!(rule.cases.iter().any(|c| c.expect == expect), "{id}: has no case that is {expect:?}");
+        }
+    }
+}
+
+#[test]
+fn no_two_rules_yield_to_each_other() {
+    let yields = |a: &Rule, b: &Rule| a.not_if.iter().any(|p| Rule::names(p, b.id));
+    for a in ALL {
+        for b in ALL.iter().filter(|b| b.rule.id != a.rule.id) {
+            assert!(!(yields(a.rule, b.rule) && yields(b.rule, a.rule)), "{} and {} yield to each other", a.rule.id, b.rule.id);
+        }
+    }
+}
+
+#[test]
+fn every_case_gets_its_answer() {
+    for entry in ALL {
+        for case in entry.rule.cases {
+            let verdict = (entry.rule.check)(&(case.scene)().0);
+            let place = format!("{} on {:?}: {verdict:#?}", entry.rule.id, case.name);
+            match case.expect {
+                Expect::Fires => assert!(!verdict.findings.is_empty(), "{place}"),
+                Expect::Quiet => assert!(verdict.is_quiet(), "{place}"),
+                Expect::Blind => assert!(verdict.findings.is_empty() && !verdict.blind.is_empty(), "{place}"),
+            }
+            for claim in verdict.findings.iter().flat_map(|f| &f.claims) {
+                assert!(!claim.evidence.is_empty(), "a claim without evidence: {} in {place}", claim.text);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_judgement_of_a_firing_case_names_its_fault_first() {
+    for entry in ALL {
+        for case in entry.rule.cases.iter().filter(|c| c.expect == Expect::Fires) {
+            let report = judged(&(case.scene)().0);
+            let first = report.findings.first().map(|f| f.id.as_str());
+            assert_eq!(first, Some(entry.rule.id), "{:?}:\n{}", case.name, render::text(&report));
+            assert_eq!(report.findings.len(), 1, "one fault, one finding, on {:?}:\n{}", case.name, render::text(&report));
+        }
+    }
+}
+
+#[test]
+fn a_blind_case_is_never_healthy() {
+    for entry in ALL {
+        for case in entry.rule.cases.iter().filter(|c| c.expect == Expect::Blind) {
+            let report = judged(&(case.scene)().0);
+            assert_ne!(report.verdict, Word::Healthy, "{} on {:?}", entry.rule.id, case.name);
+        }
+    }
+}
+
+#[test]
+fn healthy_clusters_have_no_finding() {
+    for scene in [fixture::kubernetes(1, 2), fixture::kubernetes(3, 2), fixture::swarm(1, 2), fixture::swarm(3, 1)] {
+        let report = judged(&scene.0);
+        assert_eq!((report.verdict, report.exit), (Word::Healthy, 0), "{}", render::text(&report));
+        assert!(report.findings.is_empty() && report.not_seen.is_empty(), "{}", render::text(&report));
+    }
+}
+
+#[test]
+fn facts_and_reports_read_back_as_themselves() {
+    for entry in ALL {
+        for case in entry.rule.cases {
+            let facts = (case.scene)().0;
+            let again: Facts = serde_json::from_str(&serde_json::to_string(&facts).unwrap()).unwrap();
+            assert_eq!(again, facts, "{} {:?}", entry.rule.id, case.name);
+            let report = judged(&facts);
+            let text = serde_json::to_string(&report).unwrap();
+            assert_eq!(serde_json::to_string(&judged(&again)).unwrap(), text, "the same facts give the same report");
+            assert_eq!(serde_json::from_str::<Report>(&text).unwrap(), report);
+        }
+    }
+}
+
+/// Every rule on every scene. A new rule's false alarms show up as changed cells.
+#[test]
+fn the_matrix_of_all_rules_on_all_scenes() {
+    let mut text = String::new();
+    for entry in ALL {
+        for case in entry.rule.cases {
+            let facts = (case.scene)().0;
+            let mut cells = Vec::new();
+            for other in ALL.iter().filter(|o| o.rule.coe.fits(facts.cluster.coe)) {
+                let verdict = (other.rule.check)(&facts);
+                let mark = match (verdict.findings.len(), verdict.blind.is_empty()) {
+                    (0, true) => continue,
+                    (0, false) => format!("{} ?", other.rule.id),
+                    (n, true) => format!("{} {n}", other.rule.id),
+                    (n, false) => format!("{} {n}?", other.rule.id),
+                };
+                cells.push(mark);
+            }
+            let report = judged(&facts);
+            let told: Vec<_> = report.findings.iter().map(|f| f.id.as_str()).collect();
+            let verdict = format!("{:?}", report.verdict).to_lowercase();
+            writeln!(text, "{} / {}\n    {verdict} {}\n    {}", entry.rule.id, case.name, told.join(" "), cells.join(", ")).unwrap();
+        }
+    }
+    insta::assert_snapshot!("matrix", text);
+}
+
+fn judged(facts: &Facts) -> Report {
+    judge(facts, &Selection::default())
+}
+
+mod folding {
+    use super::*;
+    use crate::fixture::{crashed, kubernetes, stopped};
+    use magnum_types::StepState;
+
+    fn ids(report: &Report) -> Vec<(String, String, Vec<String>)> {
+        let below = |f: &crate::report::Finding| f.consequences.iter().map(|c| format!("{}@{}", c.id, c.subject)).collect();
+        report.findings.iter().map(|f| (f.id.clone(), f.subject.to_string(), below(f))).collect()
+    }
+
+    #[test]
+    fn two_faults_on_two_nodes_are_both_told_in_causal_order() {
+        let scene = kubernetes(1, 2).unit("node-1", "kubelet", stopped()).unit("node-0", "containerd", crashed(1, "bad config")).unit(
+            "node-0",
+            "kubelet",
+            stopped(),
+        );
+        let told = ids(&judged(&scene.0));
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert_eq!((told[0].0.as_str(), told[0].1.as_str()), ("cr-daemon-down", "node-0"));
+        assert_eq!(told[0].2, ["kn-kubelet-down@node-0"]);
+        assert_eq!((told[1].0.as_str(), told[1].1.as_str()), ("kn-kubelet-down", "node-1"), "another node's fault is no consequence");
+    }
+
+    #[test]
+    fn a_dead_etcd_takes_the_blame_for_the_api_server_and_the_blindness() {
+        let scene = kubernetes(1, 2).unit("master-0", "etcd", stopped()).unit("master-0", "kube-apiserver", crashed(1, "x")).api_dark();
+        let report = judged(&scene.0);
+        assert_eq!(ids(&report), [("etcd-not-running".into(), "master-0".into(), vec!["kcp-apiserver-down@master-0".into()])]);
+        assert!(report.not_seen.iter().all(|n| !n.leaves_doubt), "{:#?}", report.not_seen);
+    }
+
+    #[test]
+    fn a_dead_worker_explains_itself_only() {
+        let scene = kubernetes(1, 2).power_off("node-1").unit("master-0", "kube-scheduler", stopped());
+        let told = ids(&judged(&scene.0));
+        let names: Vec<_> = told.iter().map(|t| t.0.as_str()).collect();
+        assert_eq!(names, ["nv-shutoff", "kcp-scheduler-down"]);
+    }
+
+    #[test]
+    fn a_crashed_unit_says_more_than_the_step_that_started_it() {
+        let scene = kubernetes(1, 2)
+            .step("master-0", "etcd", StepState::Failed, "etcd.service exited: exit status 1")
+            .unit("master-0", "etcd", crashed(1, "cannot open /etc/etcd/pki/etcd.crt"))
+            .api_dark();
+        let told = ids(&judged(&scene.0));
+        assert_eq!(told, [("etcd-not-running".into(), "master-0".into(), vec!["boot-script-failed@master-0".into()])]);
+    }
+
+    #[test]
+    fn a_node_that_is_coming_up_is_not_accused_of_being_down() {
+        let scene = kubernetes(1, 2).step("node-1", "runtime", StepState::Started, "");
+        let scene =
+            ["containerd", "kubelet", "kube-proxy", "flanneld"].into_iter().fold(scene, |s, unit| s.unit("node-1", unit, stopped()));
+        let report = judged(&scene.not_ready("node-1", "starting").overlay_dead("node-1").0);
+        assert!(report.findings.is_empty(), "{}", render::text(&report));
+        assert_eq!(report.verdict, Word::Healthy, "{}", render::text(&report));
+    }
+
+    #[test]
+    fn a_symptom_without_a_cause_is_no_health() {
+        let report = judged(&kubernetes(1, 2).not_ready("node-1", "PLEG is not healthy").0);
+        assert_eq!((report.verdict, report.exit), (Word::Inconclusive, 3));
+        assert_eq!(report.unexplained.len(), 1, "{:#?}", report.unexplained);
+    }
+
+    #[test]
+    fn a_report_reads_in_three_blocks() {
+        let scene = kubernetes(1, 2).input_rules("node-1", &[fixture::drop_rule(8472, 20)]).overlay_dead("node-1");
+        insta::assert_snapshot!("text_fault", render::text(&judged(&scene.0)));
+        insta::assert_snapshot!("text_healthy", render::text(&judged(&kubernetes(1, 2).0)));
+        insta::assert_snapshot!("text_dark", render::text(&judged(&kubernetes(1, 2).node_dark("node-1").0)));
+    }
+}

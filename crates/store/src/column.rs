@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+//! How typed values stand in columns: ids and words as text, JSON as text, times as naive UTC.
+
+use crate::error::Error;
+use crate::sql::{Arg, Row};
+use jiff::Timestamp;
+use magnum_types::{
+    ClusterId, ClusterStatus, Coe, HealthStatus, Labels, NodeGroupId, NodeName, OperationId, ProjectId, Role, StepState, TemplateId, UserId,
+};
+use secrecy::{ExposeSecret, SecretString};
+use std::collections::BTreeMap;
+use time::{OffsetDateTime, PrimitiveDateTime};
+
+/// A value that a column can hold. A NULL reads as the type's empty value where it has one.
+pub(crate) trait Column: Sized {
+    fn read(row: &Row, name: &str) -> Result<Self, Error>;
+    fn arg(&self) -> Arg;
+}
+
+impl<T: Column> Column for Option<T> {
+    fn read(row: &Row, name: &str) -> Result<Self, Error> {
+        if row.is_null(name)? { Ok(None) } else { T::read(row, name).map(Some) }
+    }
+    fn arg(&self) -> Arg {
+        self.as_ref().map_or(Arg::Null, Column::arg)
+    }
+}
+
+impl Column for i64 {
+    fn read(row: &Row, name: &str) -> Result<Self, Error> {
+        if row.is_null(name)? { Ok(0) } else { row.int(name) }
+    }
+    fn arg(&self) -> Arg {
+        Arg::Int(*self)
+    }
+}
+
+impl Column for bool {
+    fn read(row: &Row, name: &str) -> Result<Self, Error> {
+        if row.is_null(name)? { Ok(false) } else { row.bool(name) }
+    }
+    fn arg(&self) -> Arg {
+        Arg::Bool(*self)
+    }
+}
+
+impl Column for String {
+    fn read(row: &Row, name: &str) -> Result<Self, Error> {
+        if row.is_null(name)? { Ok(String::new()) } else { row.text(name) }
+    }
+    fn arg(&self) -> Arg {
+        Arg::Text(self.clone())
+    }
+}
+
+impl Column for SecretString {
+    fn read(row: &Row, name: &str) -> Result<Self, Error> {
+        String::read(row, name).map(SecretString::from)
+    }
+    fn arg(&self) -> Arg {
+        Arg::Text(self.expose_secret().to_owned())
+    }
+}
+
+impl Column for Timestamp {
+    fn read(row: &Row, name: &str) -> Result<Self, Error> {
+        let time = row.time(name)?.assume_utc();
+        Timestamp::from_nanosecond(time.unix_timestamp_nanos()).map_err(|_| unreadable(name, &time.to_string()))
+    }
+    fn arg(&self) -> Arg {
+        match OffsetDateTime::from_unix_timestamp_nanos(self.as_nanosecond()) {
+            Ok(time) => Arg::Time(PrimitiveDateTime::new(time.date(), time.time())),
+            Err(_) => Arg::Null,
+        }
+    }
+}
+
+macro_rules! as_text {
+    ($($type:ty: |$text:ident| $read:expr, |$value:ident| $write:expr;)+) => {$(
+        impl Column for $type {
+            fn read(row: &Row, name: &str) -> Result<Self, Error> {
+                let $text = String::read(row, name)?;
+                let read: Option<Self> = $read;
+                read.ok_or_else(|| unreadable(name, &$text))
+            }
+            fn arg(&self) -> Arg {
+                let $value = self;
+                Arg::Text($write)
+            }
+        }
+    )+};
+}
+
+as_text! {
+    ClusterId: |text| text.parse().ok(), |id| id.to_string();
+    TemplateId: |text| text.parse().ok(), |id| id.to_string();
+    NodeGroupId: |text| text.parse().ok(), |id| id.to_string();
+    OperationId: |text| text.parse().ok(), |id| id.to_string();
+    uuid::Uuid: |text| text.parse().ok(), |id| id.to_string();
+    ProjectId: |text| Some(ProjectId(text.clone())), |id| id.0.clone();
+    UserId: |text| Some(UserId(text.clone())), |id| id.0.clone();
+    Coe: |text| text.parse().ok(), |coe| coe.to_string();
+    Role: |text| Some(Role::from_wire(&text)), |role| role.to_string();
+    NodeName: |text| NodeName::parse(&text).ok(), |name| name.to_string();
+    ClusterStatus: |text| ClusterStatus::from_wire(&text), |status| status.to_string();
+    HealthStatus: |text| HealthStatus::from_wire(&text), |status| status.to_string();
+    StepState: |text| serde_json::from_value(text.as_str().into()).ok(), |state| state.to_string();
+}
+
+macro_rules! as_json {
+    ($($type:ty = $empty:literal;)+) => {$(
+        impl Column for $type {
+            fn read(row: &Row, name: &str) -> Result<Self, Error> {
+                if row.is_null(name)? {
+                    return Ok(Self::default());
+                }
+                let text = row.text(name)?;
+                if text.is_empty() {
+                    return Ok(Self::default());
+                }
+                serde_json::from_str(&text).map_err(|_| unreadable(name, &text))
+            }
+            fn arg(&self) -> Arg {
+                Arg::Text(serde_json::to_string(self).unwrap_or_else(|_| $empty.to_owned()))
+            }
+        }
+    )+};
+}
+
+as_json! {
+    Labels = "{}";
+    serde_json::Map<String, serde_json::Value> = "{}";
+    BTreeMap<String, String> = "{}";
+    Vec<String> = "[]";
+    Vec<serde_json::Value> = "[]";
+    serde_json::Value = "null";
+}
+
+fn unreadable(column: &str, value: &str) -> Error {
+    Error::Unreadable { column: column.to_owned(), value: value.chars().take(120).collect() }
+}

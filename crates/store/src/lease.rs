@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Leases: who works on a cluster now. Each taking raises the generation, and every write of a conductor names it,
+//! so that a conductor which was asleep past its time cannot write over its successor.
+
+use crate::error::Error;
+use crate::sql::{Arg, Transaction};
+use crate::{Store, now_ms};
+use std::time::Duration;
+
+/// A lease that was taken; good until it expires or is lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    pub name: String,
+    pub holder: String,
+    pub generation: i64,
+}
+
+impl Lease {
+    fn args(&self) -> Vec<Arg> {
+        vec![Arg::Text(self.name.clone()), Arg::Text(self.holder.clone()), Arg::Int(self.generation)]
+    }
+
+    /// Locks the lease's row for this transaction, or fails when it is held by another.
+    pub(crate) async fn fence(&self, tx: &mut Transaction) -> Result<(), Error> {
+        let sql = "UPDATE \"mg_lease\" SET \"generation\" = \"generation\" WHERE \"name\" = ? AND \"holder\" = ? AND \"generation\" = ?";
+        match tx.execute(sql, self.args()).await? {
+            0 => Err(Error::Fenced { name: self.name.clone(), generation: self.generation }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Removes the lease's row: what it was for is gone.
+    pub(crate) async fn forget(&self, tx: &mut Transaction) -> Result<(), Error> {
+        tx.execute("DELETE FROM \"mg_lease\" WHERE \"name\" = ? AND \"holder\" = ? AND \"generation\" = ?", self.args()).await.map(drop)
+    }
+}
+
+impl Store {
+    /// Takes the lease when it is free, expired, or `holder`'s own from before a restart. None when another has it.
+    pub async fn take_lease(&self, name: &str, holder: &str, duration: Duration) -> Result<Option<Lease>, Error> {
+        let now = now_ms();
+        let until = now.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX));
+        let mut tx = self.db.begin().await?;
+        let rows = tx.fetch("SELECT \"generation\" FROM \"mg_lease\" WHERE \"name\" = ?", vec![Arg::Text(name.to_owned())]).await?;
+        let generation = match rows.first() {
+            None => {
+                let sql = "INSERT INTO \"mg_lease\" (\"name\", \"holder\", \"generation\", \"expires_at\") VALUES (?, ?, 1, ?)";
+                let args = vec![Arg::Text(name.to_owned()), Arg::Text(holder.to_owned()), Arg::Int(until)];
+                match tx.insert(sql, args, "lease", name).await {
+                    Err(Error::Exists { .. }) => return Ok(None),
+                    other => other.map(|()| 1)?,
+                }
+            }
+            Some(row) => {
+                let seen: i64 = row.get("generation")?;
+                let sql = "UPDATE \"mg_lease\" SET \"holder\" = ?, \"generation\" = ?, \"expires_at\" = ? \
+                           WHERE \"name\" = ? AND \"generation\" = ? AND (\"expires_at\" <= ? OR \"holder\" = ?)";
+                let args = vec![
+                    Arg::Text(holder.to_owned()),
+                    Arg::Int(seen + 1),
+                    Arg::Int(until),
+                    Arg::Text(name.to_owned()),
+                    Arg::Int(seen),
+                    Arg::Int(now),
+                    Arg::Text(holder.to_owned()),
+                ];
+                if tx.execute(sql, args).await? == 0 {
+                    return Ok(None);
+                }
+                seen + 1
+            }
+        };
+        tx.commit().await?;
+        Ok(Some(Lease { name: name.to_owned(), holder: holder.to_owned(), generation }))
+    }
+
+    /// Makes the lease last `duration` from now. False when it is lost.
+    pub async fn renew_lease(&self, lease: &Lease, duration: Duration) -> Result<bool, Error> {
+        let until = now_ms().saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX));
+        self.expire_at(lease, until).await
+    }
+
+    /// Gives the lease up, so that the next taker need not wait.
+    pub async fn release_lease(&self, lease: &Lease) -> Result<(), Error> {
+        self.expire_at(lease, 0).await.map(drop)
+    }
+
+    async fn expire_at(&self, lease: &Lease, until: i64) -> Result<bool, Error> {
+        let mut args = lease.args();
+        args.insert(0, Arg::Int(until));
+        let mut tx = self.db.begin().await?;
+        let sql = "UPDATE \"mg_lease\" SET \"expires_at\" = ? WHERE \"name\" = ? AND \"holder\" = ? AND \"generation\" = ?";
+        let found = tx.execute(sql, args).await?;
+        tx.commit().await?;
+        Ok(found == 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn one_holder_at_a_time_and_the_loser_is_fenced() {
+        let store = Store::memory().await.unwrap();
+        let long = Duration::from_secs(60);
+        let first = store.take_lease("cluster/x", "a", Duration::ZERO).await.unwrap().unwrap();
+        let second = store.take_lease("cluster/x", "b", long).await.unwrap().expect("the first has expired");
+        assert_eq!((first.generation, second.generation), (1, 2));
+        assert_eq!(store.take_lease("cluster/x", "a", long).await.unwrap(), None);
+        assert!(!store.renew_lease(&first, long).await.unwrap());
+        assert!(store.renew_lease(&second, long).await.unwrap());
+        let mut tx = store.db.begin().await.unwrap();
+        assert!(matches!(first.fence(&mut tx).await, Err(Error::Fenced { .. })));
+        assert!(second.fence(&mut tx).await.is_ok());
+        drop(tx);
+        let again = store.take_lease("cluster/x", "b", long).await.unwrap().expect("its own lease, after a restart");
+        assert_eq!(again.generation, 3);
+        store.release_lease(&again).await.unwrap();
+        assert!(store.take_lease("cluster/x", "a", long).await.unwrap().is_some());
+    }
+}

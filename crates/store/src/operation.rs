@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Operations: what was asked for, by which request, and how it ended.
+
+use crate::column::Column;
+use crate::error::Error;
+use crate::record::{self, record};
+use crate::sql::{Arg, Row};
+use crate::{Cause, Lease, Store, now_ms};
+use magnum_types::{ClusterId, OperationId};
+
+/// How an operation stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OperationState {
+    Running,
+    Done,
+    Failed,
+}
+
+impl OperationState {
+    /// The word in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            OperationState::Running => "running",
+            OperationState::Done => "done",
+            OperationState::Failed => "failed",
+        }
+    }
+}
+
+impl Column for OperationState {
+    fn read(row: &Row, name: &str) -> Result<Self, Error> {
+        match row.text(name)?.as_str() {
+            "running" => Ok(OperationState::Running),
+            "done" => Ok(OperationState::Done),
+            "failed" => Ok(OperationState::Failed),
+            other => Err(Error::Unreadable { column: name.to_owned(), value: other.to_owned() }),
+        }
+    }
+    fn arg(&self) -> Arg {
+        Arg::Text(self.as_str().to_owned())
+    }
+}
+
+record! {
+    /// One operation on a cluster.
+    #[derive(Debug, Clone, PartialEq)]
+    Operation in "mg_operation" {
+        id: OperationId,
+        cluster: ClusterId,
+        /// `create`, `update`, `resize`, `delete`, `nodegroup-create`, `nodegroup-update`, `nodegroup-delete`, `power`.
+        kind: String,
+        /// The request that asked for it, `req-…`.
+        request_id: String,
+        /// What the rows do not say, e.g. `{"nodes_to_remove": ["node-1"]}`.
+        input: serde_json::Value,
+        state: OperationState,
+        detail: String,
+        /// Milliseconds since 1970.
+        started_at: i64,
+        ended_at: Option<i64>,
+    }
+}
+
+impl Operation {
+    /// A new operation, running from now.
+    pub fn new(cluster: ClusterId, kind: &str, request_id: &str, input: serde_json::Value) -> Self {
+        Self {
+            id: OperationId::random(),
+            cluster,
+            kind: kind.to_owned(),
+            request_id: request_id.to_owned(),
+            input,
+            state: OperationState::Running,
+            detail: String::new(),
+            started_at: now_ms(),
+            ended_at: None,
+        }
+    }
+}
+
+impl Store {
+    /// The cluster's unfinished operations, oldest first.
+    pub async fn list_open_operations(&self, cluster: ClusterId) -> Result<Vec<Operation>, Error> {
+        let tail = "WHERE r.\"cluster\" = ? AND r.\"ended_at\" IS NULL ORDER BY r.\"started_at\"";
+        record::list(&self.db, tail, vec![Arg::Text(cluster.to_string())]).await
+    }
+
+    /// Ends operations, all with the same result.
+    pub async fn finish_operations(
+        &self,
+        lease: &Lease,
+        cluster: ClusterId,
+        ids: &[OperationId],
+        state: OperationState,
+        detail: &str,
+    ) -> Result<(), Error> {
+        let mut tx = self.db.begin().await?;
+        lease.fence(&mut tx).await?;
+        for id in ids {
+            let set = vec![("state", state.arg()), ("detail", Arg::Text(detail.to_owned())), ("ended_at", Arg::Int(now_ms()))];
+            record::update(&mut tx, "mg_operation", set, "\"id\" = ?", vec![Arg::Text(id.to_string())]).await?;
+        }
+        tx.commit().await?;
+        self.changes.tell(cluster, Cause::Recorded);
+        Ok(())
+    }
+}

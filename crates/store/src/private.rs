@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What only this program knows of a cluster: keys, passwords, chosen addresses, values nodes leave for each other.
+
+use crate::error::Error;
+use crate::sql::{Arg, Transaction};
+use crate::{Cause, Lease, Store};
+use magnum_types::ClusterId;
+use secrecy::{ExposeSecret, SecretString};
+use std::collections::BTreeMap;
+
+/// Names of values that nodes leave for each other begin with this.
+const RENDEZVOUS: &str = "rendezvous/";
+
+impl Store {
+    /// All private values of the cluster by name.
+    pub async fn list_private(&self, cluster: ClusterId) -> Result<BTreeMap<String, SecretString>, Error> {
+        let sql = "SELECT \"name\", \"value\" FROM \"mg_cluster_private\" WHERE \"cluster\" = ?";
+        let rows = self.db.fetch(sql, vec![Arg::Text(cluster.to_string())]).await?;
+        rows.iter().map(|row| Ok((row.get("name")?, row.get("value")?))).collect()
+    }
+
+    /// The values that every cluster has under `name`, e.g. all external addresses in use.
+    pub async fn list_private_of_all(&self, name: &str) -> Result<Vec<(ClusterId, SecretString)>, Error> {
+        let sql = "SELECT \"cluster\", \"value\" FROM \"mg_cluster_private\" WHERE \"name\" = ?";
+        let rows = self.db.fetch(sql, vec![Arg::Text(name.to_owned())]).await?;
+        rows.iter().map(|row| Ok((row.get("cluster")?, row.get("value")?))).collect()
+    }
+
+    /// Stores values that are not there yet; a value once stored is never replaced. Answers all values after that.
+    pub async fn insert_private(
+        &self,
+        lease: &Lease,
+        cluster: ClusterId,
+        values: &[(&str, SecretString)],
+    ) -> Result<BTreeMap<String, SecretString>, Error> {
+        let mut tx = self.db.begin().await?;
+        lease.fence(&mut tx).await?;
+        for (name, value) in values {
+            let sql = "SELECT 1 AS \"one\" FROM \"mg_cluster_private\" WHERE \"cluster\" = ? AND \"name\" = ?";
+            if tx.fetch(sql, vec![Arg::Text(cluster.to_string()), Arg::Text((*name).to_owned())]).await?.is_empty() {
+                put(&mut tx, cluster, name, value).await?;
+            }
+        }
+        tx.commit().await?;
+        self.list_private(cluster).await
+    }
+
+    /// A value a node left for the others.
+    pub async fn get_rendezvous(&self, cluster: ClusterId, key: &str) -> Result<Option<SecretString>, Error> {
+        let sql = "SELECT \"value\" FROM \"mg_cluster_private\" WHERE \"cluster\" = ? AND \"name\" = ?";
+        let rows = self.db.fetch(sql, vec![Arg::Text(cluster.to_string()), Arg::Text(format!("{RENDEZVOUS}{key}"))]).await?;
+        rows.first().map(|row| row.get("value")).transpose()
+    }
+
+    /// Leaves a value for the other nodes and wakes those that wait for it.
+    pub async fn put_rendezvous(&self, cluster: ClusterId, key: &str, value: &SecretString) -> Result<(), Error> {
+        let mut tx = self.db.begin().await?;
+        put(&mut tx, cluster, &format!("{RENDEZVOUS}{key}"), value).await?;
+        tx.commit().await?;
+        self.changes.tell(cluster, Cause::Reported);
+        Ok(())
+    }
+}
+
+async fn put(tx: &mut Transaction, cluster: ClusterId, name: &str, value: &SecretString) -> Result<(), Error> {
+    let key = || vec![Arg::Text(cluster.to_string()), Arg::Text(name.to_owned())];
+    tx.execute("DELETE FROM \"mg_cluster_private\" WHERE \"cluster\" = ? AND \"name\" = ?", key()).await?;
+    let mut args = key();
+    args.push(Arg::Text(value.expose_secret().to_owned()));
+    tx.execute("INSERT INTO \"mg_cluster_private\" (\"cluster\", \"name\", \"value\") VALUES (?, ?, ?)", args).await.map(drop)
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What tests, demo and measurements share: a server of one's own, and a list of everything a cluster leaves on a
+//! machine. Used by `xtask` and by the tests on real nodes; never by the product.
+
+mod kubectl;
+mod leftovers;
+mod server;
+
+pub use kubectl::{Kubectl, Pod, WEB, wait};
+pub use leftovers::leftovers;
+pub use server::{Server, cache_dir};
+
+/// The directory with both release binaries, as `cargo xtask build` leaves it.
+pub fn dist_dir() -> anyhow::Result<std::path::PathBuf> {
+    let path = match std::env::var_os("MAGNUM_DIST") {
+        Some(dir) => std::path::PathBuf::from(dir),
+        None => std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/dist"),
+    };
+    anyhow::ensure!(path.join("magnum").is_file(), "{} holds no magnum; run cargo xtask build", path.display());
+    Ok(path)
+}
+
+/// The Python environment with the real clients, as `cargo xtask test` makes it.
+pub fn venv_dir() -> anyhow::Result<std::path::PathBuf> {
+    let path = cache_dir().join("clients");
+    anyhow::ensure!(path.join("bin/openstack").is_file(), "{} holds no openstack client; run cargo xtask test", path.display());
+    Ok(path)
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A `magnum serve` of one's own: own state directory, own port, gone afterwards, also when a test fails.
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+/// Where heavy builds are kept from one run to the next.
+pub fn cache_dir() -> PathBuf {
+    std::env::var_os("MAGNUM_CACHE_DIR").map_or_else(|| PathBuf::from("/var/cache/magnum"), PathBuf::from)
+}
+
+/// A running server. Dropping it deletes its clusters, ends it and removes its state directory.
+pub struct Server {
+    child: Option<Child>,
+    dist: PathBuf,
+    state: PathBuf,
+    port: u16,
+}
+
+impl Server {
+    /// Starts `magnum serve` from the directory with both binaries and waits until it answers.
+    pub fn start(dist: &Path) -> Result<Self> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("magnum-test-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let state = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&state).context("making the state directory")?;
+        let mut server = Self { child: None, dist: dist.to_owned(), state, port: free_port()? };
+        server.up()?;
+        Ok(server)
+    }
+
+    /// Starts the process (again) on the same state and waits until it answers.
+    pub fn up(&mut self) -> Result<()> {
+        let log = File::options().create(true).append(true).open(self.state.join("serve.log")).context("opening serve.log")?;
+        let child = Command::new(self.dist.join("magnum"))
+            .args(["serve", "--listen", &format!("127.0.0.1:{}", self.port), "--state-dir"])
+            .arg(&self.state)
+            .arg("--cache-dir")
+            .arg(cache_dir())
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().context("sharing serve.log")?)
+            .stderr(log)
+            .spawn()
+            .context("starting magnum serve")?;
+        let child = self.child.insert(child);
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            if let Some(status) = child.try_wait().context("looking after magnum serve")? {
+                let log = std::fs::read_to_string(self.state.join("serve.log")).unwrap_or_default();
+                bail!("magnum serve ended with {status}: {log}");
+            }
+            if Instant::now() > deadline {
+                bail!("magnum serve does not answer on port {}", self.port);
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Ok(())
+    }
+
+    /// `kill -9`: the process gets no chance to finish anything.
+    pub fn kill(&mut self) -> Result<()> {
+        if let Some(mut child) = self.child.take() {
+            child.kill().context("killing magnum serve")?;
+            child.wait().context("waiting for magnum serve")?;
+        }
+        Ok(())
+    }
+
+    /// The server's process id, while it runs.
+    pub fn pid(&self) -> Option<u32> {
+        self.child.as_ref().map(Child::id)
+    }
+
+    /// The directory with both binaries.
+    pub fn dist(&self) -> &Path {
+        &self.dist
+    }
+
+    /// The state directory; commands run in it.
+    pub fn state(&self) -> &Path {
+        &self.state
+    }
+
+    /// The API's base URL.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// The private token.
+    pub fn token(&self) -> Result<String> {
+        Ok(std::fs::read_to_string(self.state.join("token")).context("reading the token")?.trim().to_owned())
+    }
+
+    /// A `magnum` command against this server.
+    pub fn magnum<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Command {
+        let mut command = Command::new(self.dist.join("magnum"));
+        command.args(args).env("MAGNUM_URL", self.url()).env("MAGNUM_STATE_DIR", &self.state).env_remove("MAGNUM_TOKEN");
+        command.current_dir(&self.state).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command and answers how it ended and what it printed.
+    pub fn output<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Result<Output> {
+        let mut command = self.magnum(args);
+        command.output().with_context(|| format!("running {command:?}"))
+    }
+
+    /// Runs a command that must succeed; answers its standard output.
+    pub fn ok<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Result<String> {
+        let mut command = self.magnum(args);
+        let output = command.output().with_context(|| format!("running {command:?}"))?;
+        let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+        if !output.status.success() {
+            bail!("{command:?} ended with {}\n{stdout}\n{}", output.status, String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(stdout)
+    }
+
+    /// A command's JSON answer.
+    pub fn json<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Result<Value> {
+        let mut all: Vec<&str> = args.into_iter().collect();
+        all.extend(["-o", "json"]);
+        let text = self.ok(all.iter().copied())?;
+        serde_json::from_str(&text).with_context(|| format!("{all:?} printed no JSON: {text}"))
+    }
+
+    /// Runs a program on a node; answers its exit code and output.
+    pub fn exec(&self, cluster: &str, node: &str, argv: &[&str]) -> Result<(Option<i32>, String)> {
+        let output = self.output(["node", "exec", cluster, node, "--"].into_iter().chain(argv.iter().copied()))?;
+        let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        Ok((output.status.code(), text))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if self.child.is_none() {
+            let _ = self.up();
+        }
+        let clusters = self.json(["cluster", "list"]).unwrap_or_default();
+        for uuid in clusters.as_array().into_iter().flatten().filter_map(|c| c["uuid"].as_str()) {
+            let _ = self.output(["cluster", "delete", uuid, "--watch"]);
+        }
+        if let Some(mut child) = self.child.take() {
+            // SIGTERM lets the server take down what all clusters shared.
+            let _ = Command::new("kill").arg(child.id().to_string()).status();
+            let deadline = Instant::now() + Duration::from_secs(10);
+            while matches!(child.try_wait(), Ok(None)) && Instant::now() < deadline {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        if std::env::var_os("MAGNUM_TEST_KEEP").is_none() {
+            let _ = std::fs::remove_dir_all(&self.state);
+        }
+    }
+}
+
+/// A port that nothing listens on now.
+fn free_port() -> Result<u16> {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).context("looking for a free port")?;
+    Ok(listener.local_addr().context("reading the port")?.port())
+}

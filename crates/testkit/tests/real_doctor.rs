@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Every rule that says how its fault is brought about, on real clusters: injected, named as the one cause with
+//! evidence for every claim, mended, and healthy again. No list here: the rules bring their own injections.
+
+#![allow(clippy::print_stdout)] // the scoreboard lines
+
+use anyhow::{Context, Result, bail, ensure};
+use magnum_rules::{ALL, Act, Entry};
+use magnum_testkit::{Kubectl, Server, WEB, dist_dir, wait};
+use magnum_types::Coe;
+use serde_json::Value;
+use std::io::Write;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+struct Ward<'a> {
+    server: &'a Server,
+    cluster: &'static str,
+    kubectl: Option<Kubectl>,
+}
+
+impl Ward<'_> {
+    fn act(&self, act: &Act) -> Result<()> {
+        match act {
+            Act::On { node, argv } => {
+                let (code, text) = self.server.exec(self.cluster, node, argv)?;
+                ensure!(code == Some(0), "{argv:?} on {node}: {code:?} {text}");
+            }
+            Act::Kubectl { argv, stdin } => {
+                let kubectl = self.kubectl.as_ref().context("not a Kubernetes cluster")?;
+                let mut child = kubectl.command(argv).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().context("starting kubectl")?;
+                child.stdin.take().context("no input")?.write_all(stdin.as_bytes())?;
+                ensure!(child.wait()?.success(), "kubectl {argv:?} failed");
+            }
+            Act::PowerOff { node } => drop(self.server.ok(["node", "stop", self.cluster, node])?),
+            Act::Converge => {
+                for node in self.server.json(["node", "list", self.cluster])?.as_array().into_iter().flatten() {
+                    if node["status"] == "STOPPED" {
+                        self.server.ok(["node", "start", self.cluster, node["name"].as_str().unwrap_or_default()])?;
+                    }
+                }
+            }
+            Act::PortDrop { .. } => bail!("dropping a port in front of a node is not wired into this suite"),
+            Act::Until { node, argv, seconds } => wait(Duration::from_secs(u64::from(*seconds)), &format!("{argv:?} on {node}"), || {
+                Ok((self.server.exec(self.cluster, node, argv)?.0 == Some(0)).then_some(()))
+            })?,
+        }
+        Ok(())
+    }
+
+    /// One diagnosis: the exit code, the report, and how long it took.
+    fn diagnose(&self) -> Result<(i32, Value, Duration)> {
+        let started = Instant::now();
+        let output = self.server.output(["doctor", self.cluster, "-o", "json"])?;
+        let took = started.elapsed();
+        let report =
+            serde_json::from_slice(&output.stdout).with_context(|| format!("no report: {}", String::from_utf8_lossy(&output.stderr)))?;
+        Ok((output.status.code().unwrap_or(-1), report, took))
+    }
+
+    /// All nodes are up and nothing is wrong. A node that is coming up is not accused, but its agent would also mend
+    /// what the next injection breaks.
+    fn healthy(&self, when: &str) -> Result<Duration> {
+        let mut last = Value::Null;
+        wait(Duration::from_secs(90), &format!("all nodes are ready {when}"), || {
+            let nodes = self.server.json(["node", "list", self.cluster])?;
+            Ok(nodes.as_array().into_iter().flatten().all(|n| n["status"] == "READY").then_some(()))
+        })?;
+        let result = wait(Duration::from_secs(90), &format!("healthy {when}"), || {
+            let (code, report, took) = self.diagnose()?;
+            last = report;
+            Ok((code == 0).then_some(took))
+        });
+        result.with_context(|| brief(&last))
+    }
+}
+
+fn findings<'a>(report: &'a Value, status: &str) -> Vec<&'a Value> {
+    report["findings"].as_array().into_iter().flatten().filter(|f| f["status"] == status).collect()
+}
+
+fn brief(report: &Value) -> String {
+    let all = report["findings"].as_array().into_iter().flatten();
+    let lines: Vec<String> = all.map(|f| format!("{} {} {}", f["status"], f["id"], f["subject"])).collect();
+    format!("verdict {}: {lines:?}; not seen: {}", report["verdict"], report["not_seen"])
+}
+
+/// Every claim of every finding points at evidence that is in the report.
+fn grounded(report: &Value) -> Result<()> {
+    for finding in report["findings"].as_array().into_iter().flatten() {
+        for claim in finding["chain"].as_array().into_iter().flatten() {
+            let evidence = claim["evidence"].as_array().context("a claim without evidence")?;
+            ensure!(!evidence.is_empty(), "a claim without evidence: {claim}");
+            for id in evidence {
+                ensure!(!report["evidence"][id.as_str().unwrap_or_default()].is_null(), "{id} is not in the report");
+            }
+        }
+    }
+    Ok(())
+}
+
+fn one(ward: &Ward<'_>, entry: &Entry) -> Result<Duration> {
+    let id = entry.rule.id;
+    let injected = entry.rule.inject.iter().try_for_each(|act| ward.act(act)).with_context(|| format!("injecting {id}"));
+    let mut last = Value::Null;
+    let named = injected.and_then(|()| named(ward, id, &mut last)).with_context(|| brief(&last));
+    let causes: Vec<String> = findings(&last, "cause").iter().filter_map(|f| f["id"].as_str().map(str::to_owned)).collect();
+    for act in entry.rule.undo {
+        ward.act(act).with_context(|| format!("undoing {id}"))?;
+    }
+    let took = named?;
+    ensure!(causes == [id], "{id} should be the one cause: {}", brief(&last));
+    grounded(&last).with_context(|| id.to_owned())?;
+    ward.healthy(&format!("after {id} was undone"))?;
+    Ok(took)
+}
+
+/// Asks until the fault is named; answers how long the diagnosis took that did.
+fn named(ward: &Ward<'_>, id: &str, last: &mut Value) -> Result<Duration> {
+    wait(Duration::from_secs(60), &format!("{id} is named"), || {
+        let (code, report, took) = ward.diagnose()?;
+        *last = report;
+        Ok((code == 1 && findings(last, "cause").iter().any(|f| f["id"] == id)).then_some(took))
+    })
+}
+
+fn suite(coe: Coe, cluster: &'static str) -> Result<()> {
+    let server = Server::start(&dist_dir()?)?;
+    server.ok(["cluster-template", "create", "t", "--coe", coe.as_str()])?;
+    server.ok(["cluster", "create", cluster, "--cluster-template", "t", "--node-count", "2", "--watch"])?;
+    let kubectl = if coe == Coe::Kubernetes { Some(Kubectl::new(&server, cluster)?) } else { None };
+    let ward = Ward { server: &server, cluster, kubectl };
+    if let Some(kubectl) = &ward.kubectl {
+        kubectl.apply(WEB)?;
+        kubectl.pods("app=web", 2)?;
+    }
+    ward.healthy("at the beginning")?;
+    let mut failures = Vec::new();
+    let rules: Vec<&Entry> = ALL.iter().filter(|e| e.rule.coe.fits(coe) && !e.rule.inject.is_empty()).collect();
+    ensure!(!rules.is_empty(), "no rule for {coe} can be injected");
+    for entry in &rules {
+        let outcome = one(&ward, entry);
+        match &outcome {
+            Ok(took) => println!("{:<24} named as the one cause in {:.1} s", entry.rule.id, took.as_secs_f64()),
+            Err(error) => println!("{:<24} FAILED: {error:#}", entry.rule.id),
+        }
+        failures.extend(outcome.err().map(|error| format!("{}: {error:#}", entry.rule.id)));
+    }
+    ensure!(failures.is_empty(), "{} of {} faults:\n{}", failures.len(), rules.len(), failures.join("\n"));
+    Ok(())
+}
+
+#[test]
+fn kubernetes_faults_are_named_with_proof_and_nothing_else_is_accused() -> Result<()> {
+    suite(Coe::Kubernetes, "k")
+}
+
+#[test]
+fn swarm_faults_are_named_with_proof_and_nothing_else_is_accused() -> Result<()> {
+    suite(Coe::Swarm, "s")
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `cargo xtask bench`: the numbers the README states, measured on this machine, with its load beside them.
+
+use crate::{compile, setup, sh};
+use anyhow::{Context, Result, bail, ensure};
+use magnum_testkit::{Server, leftovers};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// What to measure.
+#[derive(clap::Args)]
+pub struct Args {
+    /// How often each create is repeated; medians are printed.
+    #[arg(long, default_value_t = 5)]
+    runs: usize,
+}
+
+struct Row {
+    what: &'static str,
+    measured: f64,
+    required: f64,
+    unit: &'static str,
+    load: String,
+}
+
+/// Measures and prints; fails when a required number is missed.
+pub fn run(args: &Args) -> Result<()> {
+    setup::run()?;
+    let dist = compile::dist()?;
+    setup::image(&dist)?;
+    let before = leftovers()?;
+    let server = Server::start(&dist)?;
+    let mut rows = Vec::new();
+    for (coe, create, required) in
+        [("kubernetes", "Kubernetes 1 + 2, POST to CREATE_COMPLETE", 15.0), ("swarm", "Swarm 1 + 2, POST to CREATE_COMPLETE", 8.0)]
+    {
+        sh::run(server.magnum(["cluster-template", "create", coe, "--coe", coe]).stdout(Stdio::null()))?;
+        let (mut creates, mut deletes) = (Vec::new(), Vec::new());
+        for _ in 0..args.runs {
+            creates.push(timed(&server, &["cluster", "create", "b1", "--cluster-template", coe, "--node-count", "2", "--watch"])?);
+            deletes.push(timed(&server, &["cluster", "delete", "b1", "--watch"])?);
+            sh::say(&format!("{coe}: created in {:.1} s, deleted in {:.1} s", creates[creates.len() - 1], deletes[deletes.len() - 1]));
+        }
+        rows.push(Row { what: create, measured: median(creates), required, unit: "s", load: sh::load() });
+        rows.push(Row { what: "delete of it", measured: median(deletes), required: 5.0, unit: "s", load: sh::load() });
+    }
+    let left: Vec<String> = leftovers()?.difference(&before).filter(|t| !t.contains(" serve ")).cloned().collect();
+    sh::say(&format!("left after all deletes: {left:?}"));
+    let faults = (0..args.runs).map(|_| fault(&server)).collect::<Result<Vec<_>>>()?;
+    rows.push(Row {
+        what: "bootstrap fault to CREATE_FAILED with the reason",
+        measured: median(faults),
+        required: 15.0,
+        unit: "s",
+        load: sh::load(),
+    });
+    rows.extend(memory(&server)?);
+    drop(server);
+    print(&rows);
+    ensure!(rows.iter().all(|r| r.measured <= r.required), "a required number was missed");
+    Ok(())
+}
+
+fn timed(server: &Server, args: &[&str]) -> Result<f64> {
+    let started = Instant::now();
+    sh::run(server.magnum(args.iter().copied()).stdout(Stdio::null()).stderr(Stdio::null()))?;
+    Ok(started.elapsed().as_secs_f64())
+}
+
+/// Breaks etcd's program on the booting master and waits for the create to fail for that reason.
+fn fault(server: &Server) -> Result<f64> {
+    sh::run(server.magnum(["cluster", "create", "f1", "--cluster-template", "kubernetes", "--node-count", "1"]).stdout(Stdio::null()))?;
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        let broke = server.magnum(["node", "exec", "f1", "master-0", "--", "mount", "--bind", "/bin/false", "/usr/bin/etcd"]).output()?;
+        if broke.status.success() {
+            break;
+        }
+        ensure!(Instant::now() < deadline, "the fault could not be injected: {}", String::from_utf8_lossy(&broke.stderr));
+    }
+    let started = Instant::now();
+    loop {
+        let cluster = server.json(["cluster", "show", "f1"])?;
+        match cluster["status"].as_str() {
+            Some("CREATE_FAILED") => {
+                let reason = cluster["status_reason"].as_str().unwrap_or_default();
+                ensure!(reason.contains("master-0") && reason.contains("etcd"), "the reason names neither node nor step: {reason}");
+                break;
+            }
+            Some("CREATE_IN_PROGRESS") if started.elapsed() < Duration::from_secs(60) => {}
+            other => bail!("the broken create is {other:?}"),
+        }
+    }
+    let seconds = started.elapsed().as_secs_f64();
+    sh::run(server.magnum(["cluster", "delete", "f1", "--watch"]).stdout(Stdio::null()).stderr(Stdio::null()))?;
+    Ok(seconds)
+}
+
+/// Resident memory of the idle server with three clusters, and of an agent on a node.
+fn memory(server: &Server) -> Result<Vec<Row>> {
+    for name in ["m1", "m2", "m3"] {
+        timed(server, &["cluster", "create", name, "--cluster-template", "swarm", "--node-count", "1", "--watch"])?;
+    }
+    std::thread::sleep(Duration::from_secs(10));
+    let rss = |pid: &str| -> Result<f64> {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).with_context(|| format!("reading the status of {pid}"))?;
+        let line = status.lines().find(|l| l.starts_with("VmRSS:")).context("no VmRSS")?;
+        Ok(line.split_whitespace().nth(1).context("no number")?.parse::<f64>()? / 1024.0)
+    };
+    let agents = sh::read(Command::new("pgrep").args(["-f", "^/usr/local/bin/magnum-agent run"]))?;
+    let agent = agents.lines().map(rss).collect::<Result<Vec<_>>>()?.into_iter().fold(0.0, f64::max);
+    Ok(vec![
+        Row {
+            what: "resident memory, server idle with 3 clusters",
+            measured: rss(&server.pid().context("the server runs")?.to_string())?,
+            required: 60.0,
+            unit: "MB",
+            load: sh::load(),
+        },
+        Row { what: "resident memory, agent (largest)", measured: agent, required: 15.0, unit: "MB", load: sh::load() },
+    ])
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+#[allow(clippy::print_stdout)]
+fn print(rows: &[Row]) {
+    println!("| what | measured | required | load |\n| --- | --- | --- | --- |");
+    for row in rows {
+        let verdict = if row.measured <= row.required { "" } else { " **missed**" };
+        println!("| {} | {:.1} {}{verdict} | ≤ {} {} | {} |", row.what, row.measured, row.unit, row.required, row.unit, row.load);
+    }
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The project's own tasks: `cargo xtask setup|build|demo|test|tidy|bench`.
+//!
+//! Each task sets up what it needs, so that the first command on a fresh machine is also the only one.
+
+mod bench;
+mod compile;
+mod demo;
+mod setup;
+mod sh;
+mod suite;
+mod tidy;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Tasks of the Magnum project")]
+struct Args {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Install the Debian packages that building, running and testing need.
+    Setup,
+    /// Build the release binaries `magnum` and the static `magnum-agent` into target/dist.
+    Build,
+    /// Create a real cluster, use it, break it, have it explained, heal it, delete it.
+    Demo(demo::Args),
+    /// Run the tests: unit, conformance, real nodes, real clients.
+    Test(suite::Args),
+    /// Check the source tree: sizes, licence lines, layering, words.
+    Tidy,
+    /// Measure the numbers of the README and print them with the machine's load.
+    Bench(bench::Args),
+}
+
+fn main() -> Result<()> {
+    match Args::parse().task {
+        Task::Setup => setup::run(),
+        Task::Build => compile::dist().map(|_| ()),
+        Task::Demo(args) => demo::run(&args),
+        Task::Test(args) => suite::run(&args),
+        Task::Tidy => tidy::run(),
+        Task::Bench(args) => bench::run(&args),
+    }
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `cargo xtask test`: everything that must hold before a change lands, in the order of how soon it can fail.
+
+use crate::{compile, setup, sh, tidy};
+use anyhow::{Result, bail};
+use magnum_testkit::{cache_dir, leftovers};
+use std::process::Command;
+
+/// What to run.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Also run what takes too long for every change (long crash suite, soak).
+    #[arg(long)]
+    full: bool,
+    /// Only the quick part: no nodes, no services, no root.
+    #[arg(long)]
+    quick: bool,
+}
+
+/// Runs the suite; the first stage that fails ends it.
+pub fn run(args: &Args) -> Result<()> {
+    if !args.quick {
+        setup::run()?;
+    }
+    tidy::run()?;
+    sh::say("formatting and lints");
+    formatted()?;
+    sh::run(cargo().args(["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))?;
+    sh::say("quick tests");
+    nextest()?;
+    sh::run(cargo().args(["nextest", "run", "--workspace"]))?;
+    if args.quick {
+        return Ok(());
+    }
+    let dist = compile::dist()?;
+    setup::image(&dist)?;
+    setup::clients()?;
+    sh::say("tests on real nodes and real services");
+    let before = leftovers()?;
+    let mut real = cargo();
+    real.args(["nextest", "run", "--workspace", "--profile", "real"])
+        .env("MAGNUM_DIST", &dist)
+        .env("RUST_BACKTRACE", "0")
+        .env("MAGNUM_CACHE_DIR", cache_dir());
+    if args.full {
+        real.env("MAGNUM_TEST_FULL", "1");
+    }
+    sh::run(&mut real)?;
+    let after = leftovers()?;
+    let left: Vec<&String> = after.difference(&before).collect();
+    if !left.is_empty() {
+        bail!("the tests left behind: {left:?}");
+    }
+    sh::say("all tests passed, nothing left behind");
+    Ok(())
+}
+
+/// `cargo fmt` follows `mod` lines and so misses the files that builds list by themselves: every file is given by name.
+fn formatted() -> Result<()> {
+    let files = sh::read(Command::new("git").current_dir(sh::root()).args(["ls-files", "*.rs"]))?;
+    let there = files.lines().filter(|file| sh::root().join(file).is_file());
+    sh::run(Command::new("rustfmt").current_dir(sh::root()).args(["--edition", "2024", "--check"]).args(there))
+}
+
+/// Makes sure cargo-nextest is there: it runs each test in a process of its own, with a time limit.
+fn nextest() -> Result<()> {
+    let there = cargo().args(["nextest", "--version"]).output().is_ok_and(|o| o.status.success());
+    if there {
+        return Ok(());
+    }
+    sh::say("installing cargo-nextest (once)");
+    sh::run(cargo().args(["install", "cargo-nextest", "--locked", "--quiet"]))
+}
+
+fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(sh::root());
+    command
+}
