@@ -12,7 +12,7 @@ const FRESH: Duration = Duration::from_millis(900);
 /// A unit that systemd had to start again this often is not coming up.
 const RESTARTS: u64 = 3;
 const PROPERTIES: &str =
-    "Id,LoadState,ActiveState,SubState,Result,ExecMainStatus,ExecMainCode,NRestarts,MainPID,StatusText,ActiveEnterTimestamp";
+    "Id,LoadState,ActiveState,SubState,Result,ExecMainStatus,ExecMainCode,NRestarts,MainPID,StatusText,ActiveEnterTimestamp,UnitFileState";
 
 /// What systemd says about one unit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -48,7 +48,12 @@ impl Api {
 
     /// Status and body of a GET.
     pub(crate) async fn get(&self, path: &str) -> Result<(u16, String), Why> {
-        let answer = self.client.get(format!("{}{path}", self.url)).send().await.map_err(|e| why(&self.url, &e))?;
+        self.ask(path, "*/*").await
+    }
+
+    async fn ask(&self, path: &str, accept: &'static str) -> Result<(u16, String), Why> {
+        let request = self.client.get(format!("{}{path}", self.url)).header("accept", accept);
+        let answer = request.send().await.map_err(|e| why(&self.url, &e))?;
         let status = answer.status().as_u16();
         let body = answer.text().await.map_err(|e| why(&self.url, &e))?;
         Ok((status, body))
@@ -56,7 +61,16 @@ impl Api {
 
     /// A JSON document.
     pub(crate) async fn json(&self, path: &str) -> Result<Value, Why> {
-        let (status, body) = self.get(path).await?;
+        self.document(path, "application/json").await
+    }
+
+    /// A list of objects of which only the metadata is sent.
+    pub(crate) async fn names(&self, path: &str) -> Result<Value, Why> {
+        self.document(path, "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1").await
+    }
+
+    async fn document(&self, path: &str, accept: &'static str) -> Result<Value, Why> {
+        let (status, body) = self.ask(path, accept).await?;
         match status {
             200 => serde_json::from_str(&body).map_err(|e| Why::new(WhyKind::Garbled, format!("{path}: {e}"))),
             401 | 403 => Err(Why::new(WhyKind::Denied, format!("{path}: the API answers {status}"))),

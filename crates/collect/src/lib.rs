@@ -5,9 +5,11 @@
 
 mod collector;
 mod https;
+mod kind;
 mod node;
 mod parse;
 mod probe;
+mod reading;
 mod run;
 mod world;
 
@@ -15,7 +17,7 @@ pub use collector::{Collector, Context, Patch, Stage, Wanted};
 pub use run::{Collected, Run, collect};
 pub use world::{ApiAccess, World};
 
-include!(concat!(env!("OUT_DIR"), "/registry.rs"));
+include!(concat!(env!("OUT_DIR"), "/collectors.rs"));
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Foreign text and JSON into facts. Nothing here reaches out, and nothing here fails on a field it does not know.
 
-pub(crate) mod agent;
 pub(crate) mod ip;
 pub(crate) mod kubernetes;
 pub(crate) mod ping;

@@ -27,6 +27,19 @@ for a in "$@"; do
 done
 wait"#;
 
+/// Tries TCP connections, each given as address and port, all at once.
+pub(crate) const SCRIPT_TCP: &str = r#"while [ $# -ge 2 ]; do
+  ( m=$(timeout 1 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$1" "$2" 2>&1); echo "to $1 $2 $? $m" ) &
+  shift 2
+done
+wait"#;
+
+/// How a connection of [`SCRIPT_TCP`] to this address and port ended, if the line is about it.
+pub(crate) fn connection_to(line: &str, address: Ipv4Addr, port: u16) -> Option<Reach> {
+    let rest = line.strip_prefix(&format!("to {address} {port} "))?;
+    connection(&format!("tcp {address} {rest}")).map(|(_, reach)| reach)
+}
+
 /// What is sent to each address.
 pub(crate) struct Shots {
     pub(crate) count: u32,

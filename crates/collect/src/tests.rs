@@ -85,7 +85,7 @@ impl Engine for Moody {
     }
 }
 
-fn world() -> Arc<World> {
+pub(crate) fn cluster_of(coe: Coe) -> ClusterView {
     let member = |index: u8| MemberView {
         name: format!("node-{index}"),
         group: "default-worker".into(),
@@ -94,11 +94,11 @@ fn world() -> Arc<World> {
         stopped_on_purpose: false,
         steps: Vec::new(),
     };
-    let cluster = ClusterView {
+    ClusterView {
         source: Source { id: "c".into(), what: "c".into(), vantage: Vantage::Magnum, at: jiff::Timestamp::now() },
         uuid: "u".into(),
         name: "c1".into(),
-        coe: Coe::SwarmMode,
+        coe,
         engine: "moody".into(),
         status: ClusterStatus::CreateComplete,
         status_reason: String::new(),
@@ -107,7 +107,11 @@ fn world() -> Arc<World> {
         api_address: None,
         layout: Layout::default(),
         members: (0..3).map(member).collect(),
-    };
+    }
+}
+
+fn world() -> Arc<World> {
+    let cluster = cluster_of(Coe::SwarmMode);
     Arc::new(World { id: ClusterId::random(), cluster, engine: Arc::new(Moody), api: None })
 }
 

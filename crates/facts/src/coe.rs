@@ -3,10 +3,12 @@
 
 mod kubernetes;
 mod pod;
+mod policy;
 mod service;
 mod swarm;
 
 pub use kubernetes::{ApiHealth, Event, KubeNode, KubernetesFacts, Lease, ObjectRef};
-pub use pod::{Condition, ContainerState, ContainerStatus, Pod};
+pub use pod::{Condition, ContainerState, ContainerStatus, Pod, Probe, Reference, Toleration};
+pub use policy::{Binding, Budget, Claim, ReplicaSet, StorageClass, Webhook};
 pub use service::{EndpointAddress, Endpoints, Service, ServicePort};
 pub use swarm::{SwarmFacts, SwarmManager, SwarmNode, SwarmService, SwarmState, SwarmTask};

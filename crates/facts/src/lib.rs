@@ -17,6 +17,6 @@ mod topic;
 pub use cluster::{ClusterView, Layout, MemberView, StepView};
 pub use fact::{Citation, Fact, Look, Source, Vantage, Why, WhyKind};
 pub use host::{HostFacts, PortFilter, Power, ServerView};
-pub use probe::{CounterRise, PairProbe, ProbeFacts, Reach};
+pub use probe::{CounterRise, PairProbe, PortProbe, ProbeFacts, Reach, SizeProbe};
 pub use snapshot::Facts;
 pub use topic::{Scope, Topic};

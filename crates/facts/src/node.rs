@@ -2,20 +2,26 @@
 //! What is true on one node, one file per subject.
 
 mod certificate;
+mod config;
 mod etcd;
 mod firewall;
 mod machine;
 mod network;
 mod overlay;
+mod process;
+mod resolver;
 mod runtime;
 mod unit;
 
-pub use certificate::Certificate;
+pub use certificate::{BrokenCertificate, Certificate, KeyFit};
+pub use config::{ConfigFile, Configs};
 pub use etcd::{EtcdMember, EtcdView};
 pub use firewall::{Chain, Decision, FirewallRule, Hook, Match, Packet, Ports, Proto, Ruleset, Table, Verdict};
 pub use machine::{Clock, Filesystem, Memory};
 pub use network::{FdbEntry, Link, Neighbour, Route, Socket, Vxlan};
 pub use overlay::{OverlayLease, OverlayRegistry, SubnetEnv};
+pub use process::Process;
+pub use resolver::{Lookup, ServerRole};
 pub use runtime::Runtime;
 pub use unit::{Activity, Unit, Units};
 
@@ -48,6 +54,14 @@ topics!(
         filesystems: Vec<Filesystem> = FILESYSTEMS "node.filesystems",
         memory: Memory = MEMORY "node.memory",
         certificates: Vec<Certificate> = CERTIFICATES "node.certificates",
+        /// Files that should hold a certificate and do not.
+        broken_certificates: Vec<BrokenCertificate> = BROKEN_CERTIFICATES "node.broken-certificates",
+        /// Processes of the node's services.
+        processes: Vec<Process> = PROCESSES "node.processes",
+        /// Configuration files.
+        configs: Configs = CONFIGS "node.configs",
+        /// Questions to the name servers that the node and its pods use.
+        lookups: Vec<Lookup> = LOOKUPS "node.lookups",
         /// Kernel settings, by their dotted names.
         sysctls: BTreeMap<String, String> = SYSCTLS "node.sysctls",
         clock: Clock = CLOCK "node.clock",

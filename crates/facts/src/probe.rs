@@ -13,6 +13,10 @@ topics!(
         overlay: Vec<PairProbe> = OVERLAY "probe.overlay",
         /// Packet filter counters that rose while a burst was lost in the overlay.
         burst: Vec<CounterRise> = BURST "probe.burst",
+        /// TCP connections from nodes to the ports that the cluster's parts need of each other.
+        ports: Vec<PortProbe> = PORTS "probe.ports",
+        /// Echo requests of a full packet that may not be cut up, beside small ones.
+        sizes: Vec<SizeProbe> = SIZES "probe.sizes",
         /// From this machine to the COE's API: how the connection ended.
         api: Reach = API "probe.api",
     }
@@ -63,6 +67,37 @@ impl PairProbe {
     pub fn is_dead(&self) -> bool {
         self.received == 0 && self.tcp.as_ref().is_none_or(|reach| !reach.path_works())
     }
+}
+
+/// A connection from a node to a port that the cluster needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PortProbe {
+    pub from: String,
+    /// The node it leads to; empty for an address that no node has, such as a service's.
+    #[serde(default)]
+    pub to: String,
+    pub address: String,
+    pub port: u16,
+    /// What listens there: `etcd`, `etcd-peer`, `kube-apiserver`, `kubelet`, `swarm`, `gossip`, `service kubernetes`.
+    pub what: String,
+    pub reach: Reach,
+}
+
+/// Whether a full packet gets through where a small one does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SizeProbe {
+    pub from: String,
+    pub to: String,
+    pub address: String,
+    /// Through the overlay, not between the nodes' own addresses.
+    pub overlay: bool,
+    /// Size of the large packet with its IP header, in bytes: the MTU of the sender's device.
+    pub bytes: u32,
+    pub small_answered: u32,
+    pub large_answered: u32,
+    /// What the sender said, such as `message too long`.
+    #[serde(default)]
+    pub error: String,
 }
 
 /// A rule of a packet filter whose counter rose during a burst.

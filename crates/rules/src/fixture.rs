@@ -3,6 +3,7 @@
 
 mod base;
 mod scene;
+mod services;
 
 pub use base::{kubernetes, swarm};
 pub use scene::{Scene, crashed, drop_rule, log, stopped};

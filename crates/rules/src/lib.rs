@@ -20,7 +20,7 @@ pub use ask::{NodeAsk, each_node, last_words, masters, need, when};
 pub use case::{Case, Expect, blind, fires, quiet};
 pub use explain::{explain, similar};
 pub use judge::{Selection, judge};
-pub use rule::{Act, Class, CoeKind, Entry, Layer, Near, Rule};
+pub use rule::{Act, Class, CoeKind, Entry, Layer, Near, Rule, Ward};
 pub use verdict::{Answer, Blind, Claim, Finding, Hidden, Kind, Remedy, Stop, Subject, Verdict};
 
 include!(concat!(env!("OUT_DIR"), "/registry.rs"));

@@ -119,6 +119,19 @@ pub struct Rule {
     /// How to bring the fault about on a real cluster of one master and two nodes, and how to mend it.
     pub inject: &'static [Act],
     pub undo: &'static [Act],
+    /// The cluster that the injection needs.
+    pub ward: Ward,
+    /// Why the fault cannot be brought about on real nodes here; then it has cases only. Empty when `inject` does it.
+    pub not_injected: &'static str,
+}
+
+/// A cluster on which faults are brought about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ward {
+    /// One master and two nodes.
+    Small,
+    /// Three masters and one node: for faults that need others to survive them.
+    Masters,
 }
 
 impl Rule {
@@ -138,6 +151,8 @@ impl Rule {
         cases: &[],
         inject: &[],
         undo: &[],
+        ward: Ward::Small,
+        not_injected: "",
     };
 
     /// Whether `pattern` (an id, or a family such as `kn-*`, or `*`) names `id`.
@@ -189,6 +204,8 @@ pub enum Act {
     Converge,
     /// Drop a port in front of a node (security group).
     PortDrop { node: &'static str, protocol: &'static str, port: u16 },
+    /// Wait until what `kubectl` prints contains this text, at most this many seconds.
+    KubectlUntil { argv: &'static [&'static str], contains: &'static str, seconds: u32 },
     /// Wait until this program succeeds on the node, at most this many seconds.
     Until { node: &'static str, argv: &'static [&'static str], seconds: u32 },
 }

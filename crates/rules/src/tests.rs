@@ -24,6 +24,8 @@ fn every_rule_is_complete() {
         assert!(catalogue.contains(id), "{id}: not in the catalogue of faults");
         assert_eq!(entry.file_stem, id, "the file is named after its fault");
         assert_eq!(entry.folder, rule.layer.as_str(), "{id}: the folder is named after its layer");
+        assert_ne!(rule.inject.is_empty(), rule.not_injected.is_empty(), "{id}: is injected, or says why it cannot be");
+        assert_eq!(rule.inject.is_empty(), rule.undo.is_empty(), "{id}: what is brought about is mended");
         for heading in ["## What you see", "## Why it happens", "## What to do"] {
             assert!(entry.page.contains(heading), "{id}: its page lacks {heading:?}");
         }

@@ -3,7 +3,7 @@
 
 use crate::collect::Collector;
 use crate::error::Error;
-use magnum_pki::{Certificate, PrivateKey};
+use magnum_pki::{Certificate, Eku, PrivateKey};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,6 +21,7 @@ fn run() -> Result<Value, Error> {
 }
 
 fn describe(path: &Path) -> Value {
+    let bytes = fs::metadata(path).map_or(0, |m| m.len());
     let text = fs::read_to_string(path).map_err(|error| error.to_string());
     match text.and_then(|text| Certificate::parse(&text).map_err(|error| error.to_string())) {
         Ok(found) => json!({
@@ -33,12 +34,22 @@ fn describe(path: &Path) -> Value {
             "sha256": found.fingerprint.replace(':', "").to_ascii_lowercase(),
             "is_ca": found.is_ca,
             "key": if found.is_ca { Value::Null } else { Value::from(key(path, &found)) },
+            "usages": found.extended_key_usages.iter().map(usage).collect::<Vec<_>>(),
+            "bytes": bytes,
             "error": null,
         }),
         Err(error) => json!({
             "path": path.display().to_string(), "subject": null, "issuer": null, "sans": [], "not_before": null, "not_after": null,
-            "sha256": null, "is_ca": null, "key": null, "error": error,
+            "sha256": null, "is_ca": null, "key": null, "usages": [], "bytes": bytes, "error": error,
         }),
+    }
+}
+
+fn usage(usage: &Eku) -> &str {
+    match usage {
+        Eku::ClientAuth => "client",
+        Eku::ServerAuth => "server",
+        Eku::Other(oid) => oid,
     }
 }
 

@@ -3,7 +3,9 @@
 
 use crate::collector::{Collector, Context, Patch, Stage};
 use crate::https::Api;
+use crate::kind::{self, Kind};
 use crate::parse::{kubernetes as parse, text};
+use futures::future::join_all;
 use magnum_facts::coe::KubernetesFacts;
 use magnum_facts::{Fact, Scope, Vantage, Why, WhyKind};
 use magnum_types::Coe;
@@ -12,7 +14,7 @@ use std::time::{Duration, Instant};
 
 pub static COLLECTOR: Collector = Collector {
     name: "kubernetes-api",
-    provides: KubernetesFacts::TOPICS,
+    provides: kind::TOPICS,
     vantage: Vantage::CoeApi,
     scope: Scope::Cluster,
     stage: Stage::Shallow,
@@ -28,31 +30,34 @@ const LIMIT: Duration = Duration::from_millis(2500);
 async fn run(context: Context) -> Result<Patch, Why> {
     let access = context.world.api.as_ref().ok_or_else(|| Why::new(WhyKind::NotHere, "Magnum has no credentials for the API"))?;
     let api = Api::new(access, LIMIT)?;
-    // All at once: an API that hangs behind a dead etcd costs one time limit, not seven.
-    let (health, nodes, pods, services, endpoints, events, leases) = tokio::join!(
-        health(&api),
-        api.json("/api/v1/nodes"),
-        api.json("/api/v1/pods"),
-        api.json("/api/v1/services"),
-        api.json("/api/v1/endpoints"),
-        api.json("/api/v1/events?limit=2000"),
-        api.json("/apis/coordination.k8s.io/v1/namespaces/kube-system/leases"),
-    );
+    // All at once: an API that hangs behind a dead etcd costs one time limit, not one for each kind.
+    let lists = join_all(kind::ALL.iter().map(|kind| list(&api, kind)));
+    let (health, lists) = tokio::join!(health(&api), lists);
     // Nothing at all: say why once, and let a master be asked.
-    if let (Err(_), Err(why)) = (&health, &nodes) {
+    if let (Err(_), Some(Err(why))) = (&health, lists.iter().find(|l| l.is_err()))
+        && lists.iter().all(Result::is_err)
+    {
         return Err(why.clone());
     }
-    let url = &access.url;
-    let facts = KubernetesFacts {
-        api: fact(&context, "api", &format!("GET {url}/readyz?verbose"), health, |h| h),
-        nodes: list(&context, "nodes", nodes, parse::nodes),
-        pods: list(&context, "pods", pods, parse::pods),
-        services: list(&context, "services", services, parse::services),
-        endpoints: list(&context, "endpoints", endpoints, parse::endpoints),
-        events: list(&context, "events", events, parse::events),
-        leases: list(&context, "leases", leases, parse::leases),
-    };
+    let source = |name: &str, what: String| context.source(&format!("kubernetes/{name}"), what, Vantage::CoeApi);
+    let mut facts = KubernetesFacts::default();
+    match health {
+        Ok(health) => facts.api = Fact::seen(health, source("api", format!("GET {}/readyz?verbose", access.url))),
+        Err(why) => drop(facts.blind(KubernetesFacts::API, &why)),
+    }
+    for (kind, list) in kind::ALL.iter().zip(lists) {
+        match list {
+            Ok(list) => {
+                (kind.read)(&mut facts, &list, source(kind.plural, format!("kubectl get {} --all-namespaces -o json", kind.plural)))
+            }
+            Err(why) => drop(facts.blind(kind.topic, &why)),
+        }
+    }
     Ok(Box::new(move |all| all.kubernetes = facts))
+}
+
+async fn list(api: &Api, kind: &Kind) -> Result<Value, Why> {
+    if kind.names_only { api.names(kind.path).await } else { api.json(kind.path).await }
 }
 
 async fn health(api: &Api) -> Result<magnum_facts::coe::ApiHealth, Why> {
@@ -66,15 +71,4 @@ async fn health(api: &Api) -> Result<magnum_facts::coe::ApiHealth, Why> {
     }
     let version = version.map(|v| text(&v, "gitVersion").to_owned()).unwrap_or_default();
     Ok(parse::health(status, &body, &version, latency))
-}
-
-fn list<T>(context: &Context, name: &str, document: Result<Value, Why>, read: impl FnOnce(&Value) -> T) -> Fact<T> {
-    fact(context, name, &format!("kubectl get {name} --all-namespaces -o json"), document, |d| read(&d))
-}
-
-fn fact<D, T>(context: &Context, name: &str, what: &str, document: Result<D, Why>, read: impl FnOnce(D) -> T) -> Fact<T> {
-    match document {
-        Ok(document) => Fact::seen(read(document), context.source(&format!("kubernetes/{name}"), what, Vantage::CoeApi)),
-        Err(why) => Fact::NotLooked(why),
-    }
 }

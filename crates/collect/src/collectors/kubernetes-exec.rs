@@ -2,8 +2,8 @@
 //! Kubernetes asked with `kubectl` on a master, for when its API cannot be reached from this machine.
 
 use crate::collector::{Collector, Context, Patch, Stage};
+use crate::kind;
 use crate::node::{garbled, output};
-use crate::parse::kubernetes as parse;
 use magnum_facts::coe::KubernetesFacts;
 use magnum_facts::{Fact, Facts, Reach, Scope, Source, Vantage, Why, WhyKind};
 use magnum_types::{Coe, NodeName, Role};
@@ -47,13 +47,16 @@ async fn run(context: Context) -> Result<Patch, Why> {
 
 /// One call for all kinds: `kubectl` takes longer to start than the API to answer.
 async fn ask(context: &Context, master: &NodeName) -> Result<KubernetesFacts, Why> {
+    // kubectl cannot ask for names alone, and would print what must not be seen.
+    let kinds = || kind::ALL.iter().filter(|kind| !kind.names_only);
+    let plurals = kinds().map(|kind| kind.plural).collect::<Vec<_>>().join(",");
     let argv = [
         "kubectl",
         "--kubeconfig",
         "/root/.kube/config",
         "--request-timeout=2s",
         "get",
-        "nodes,pods,services,endpoints,events,leases.coordination.k8s.io",
+        plurals.as_str(),
         "--all-namespaces",
         "-o",
         "json",
@@ -69,13 +72,9 @@ async fn ask(context: &Context, master: &NodeName) -> Result<KubernetesFacts, Wh
         let what = format!("kubectl get {name} --all-namespaces -o json on {master}");
         context.source(&format!("kubernetes/{name}"), what, Vantage::CoeApi)
     };
-    Ok(KubernetesFacts {
-        api: Fact::default(),
-        nodes: Fact::seen(parse::nodes(&of("Node")), source("nodes")),
-        pods: Fact::seen(parse::pods(&of("Pod")), source("pods")),
-        services: Fact::seen(parse::services(&of("Service")), source("services")),
-        endpoints: Fact::seen(parse::endpoints(&of("Endpoints")), source("endpoints")),
-        events: Fact::seen(parse::events(&of("Event")), source("events")),
-        leases: Fact::seen(parse::leases(&of("Lease")), source("leases")),
-    })
+    let mut facts = KubernetesFacts::default();
+    for kind in kinds() {
+        (kind.read)(&mut facts, &of(kind.kind), source(kind.plural));
+    }
+    Ok(facts)
 }

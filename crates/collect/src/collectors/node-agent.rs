@@ -4,11 +4,11 @@
 
 use crate::collector::{Collector, Context, Patch, Stage};
 use crate::node::{exec, own};
-use crate::parse::agent;
+use crate::reading;
 use jiff::Timestamp;
 use magnum_facts::node::NodeFacts;
 use magnum_facts::{Scope, Vantage, Why, WhyKind};
-use magnum_types::{Coe, Role};
+use magnum_types::Role;
 use std::time::Duration;
 
 pub static COLLECTOR: Collector = Collector {
@@ -42,7 +42,7 @@ async fn run(context: Context) -> Result<Patch, Why> {
         };
         return Err(Why::new(kind, format!("the agent on {node}: {last}")));
     }
-    let facts = agent::facts(node.as_str(), &output, asked, answered);
+    let facts = reading::facts(node.as_str(), &output, asked, answered);
     let timed_out = done.timed_out;
     Ok(Box::new(move |all| {
         if let Some(known) = all.nodes.get_mut(node.as_str()) {
@@ -57,17 +57,6 @@ async fn run(context: Context) -> Result<Patch, Why> {
 
 /// What the node can have an answer to.
 fn names(context: &Context) -> Vec<&'static str> {
-    let mut names =
-        vec!["units", "sockets", "links", "routes", "neigh", "fdb", "iptables", "nft", "sysctl", "disk", "mem", "certs", "time"];
     let member = context.node.as_ref().and_then(|n| context.world.cluster.member(n.as_str()));
-    match context.world.cluster.coe {
-        Coe::Kubernetes => {
-            names.extend(["subnet-env", "overlay", "cri"]);
-            if member.is_some_and(|m| m.role == Role::Master) {
-                names.push("etcd");
-            }
-        }
-        _ => names.push("docker"),
-    }
-    names
+    reading::names(context.world.cluster.coe, member.map_or(Role::Worker, |m| m.role))
 }

@@ -27,6 +27,8 @@ fn unit(block: &str) -> Option<(String, Unit)> {
         enabled: value("UnitFileState").to_owned(),
         since: None,
         log: Vec::new(),
+        trouble: Vec::new(),
+        pid: 0,
     };
     Some((name.to_owned(), unit))
 }

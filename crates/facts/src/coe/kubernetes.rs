@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Kubernetes: the API's own health, nodes, events, leases.
 
-use super::{Condition, Endpoints, Pod, Service};
+use super::{Binding, Budget, Claim, Condition, Endpoints, Pod, ReplicaSet, Service, StorageClass, Webhook};
 use crate::topic::topics;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,17 @@ topics!(
         events: Vec<Event> = EVENTS "kubernetes.events",
         /// Leases in `kube-system`: who leads, and when it last said so.
         leases: Vec<Lease> = LEASES "kubernetes.leases",
+        replica_sets: Vec<ReplicaSet> = REPLICA_SETS "kubernetes.replicasets",
+        claims: Vec<Claim> = CLAIMS "kubernetes.claims",
+        classes: Vec<StorageClass> = CLASSES "kubernetes.storageclasses",
+        validating: Vec<Webhook> = VALIDATING "kubernetes.validating-webhooks",
+        mutating: Vec<Webhook> = MUTATING "kubernetes.mutating-webhooks",
+        budgets: Vec<Budget> = BUDGETS "kubernetes.disruption-budgets",
+        /// Names only.
+        config_maps: Vec<ObjectRef> = CONFIG_MAPS "kubernetes.configmaps",
+        /// Names only.
+        secrets: Vec<ObjectRef> = SECRETS "kubernetes.secrets",
+        bindings: Vec<Binding> = BINDINGS "kubernetes.clusterrolebindings",
     }
 );
 

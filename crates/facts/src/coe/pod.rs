@@ -51,6 +51,79 @@ pub struct Pod {
     pub deleting_since: Option<Timestamp>,
     #[serde(default)]
     pub owner: Option<ObjectRef>,
+    #[serde(default)]
+    pub node_selector: BTreeMap<String, String>,
+    #[serde(default)]
+    pub tolerations: Vec<Toleration>,
+    /// It has affinities, of whatever kind.
+    #[serde(default)]
+    pub has_affinity: bool,
+    /// `ClusterFirst`, `Default`, `ClusterFirstWithHostNet`, `None`.
+    #[serde(default)]
+    pub dns_policy: String,
+    #[serde(default)]
+    pub service_account: String,
+    #[serde(default)]
+    pub restart_policy: String,
+    #[serde(default)]
+    pub finalizers: Vec<String>,
+    /// How long it may take to end once it is being deleted.
+    #[serde(default)]
+    pub grace_seconds: Option<u64>,
+    /// Names of the secrets it pulls images with.
+    #[serde(default)]
+    pub pull_secrets: Vec<String>,
+    /// Objects that its volumes and environment come from.
+    #[serde(default)]
+    pub references: Vec<Reference>,
+}
+
+/// A taint that a pod puts up with.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Toleration {
+    /// Empty with `Exists` = every taint.
+    #[serde(default)]
+    pub key: String,
+    /// `Equal` (also when empty) or `Exists`.
+    #[serde(default)]
+    pub operator: String,
+    #[serde(default)]
+    pub value: String,
+    /// Empty = every effect.
+    #[serde(default)]
+    pub effect: String,
+}
+
+/// An object that a pod needs before it can start.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reference {
+    /// `ConfigMap`, `Secret`, `PersistentVolumeClaim`.
+    pub kind: String,
+    pub namespace: String,
+    pub name: String,
+    /// The key in it; empty for the whole object.
+    #[serde(default)]
+    pub key: String,
+    #[serde(default)]
+    pub optional: bool,
+}
+
+/// How the kubelet looks after a container.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Probe {
+    /// `GET /healthz`, `TCP`, `exec`.
+    pub what: String,
+    /// A number or a container port's name; empty for `exec`.
+    #[serde(default)]
+    pub port: String,
+    #[serde(default)]
+    pub initial_delay_seconds: u32,
+    #[serde(default)]
+    pub period_seconds: u32,
+    #[serde(default)]
+    pub timeout_seconds: u32,
+    #[serde(default)]
+    pub failure_threshold: u32,
 }
 
 impl Pod {
@@ -96,6 +169,20 @@ pub struct ContainerStatus {
     /// Ports it declares.
     #[serde(default)]
     pub ports: Vec<u16>,
+    /// Ports of the node that it takes.
+    #[serde(default)]
+    pub host_ports: Vec<u16>,
+    /// Resource name to amount, as written: `cpu: "500m"`.
+    #[serde(default)]
+    pub requests: BTreeMap<String, String>,
+    #[serde(default)]
+    pub limits: BTreeMap<String, String>,
+    #[serde(default)]
+    pub pull_policy: String,
+    #[serde(default)]
+    pub liveness: Option<Probe>,
+    #[serde(default)]
+    pub readiness: Option<Probe>,
 }
 
 /// A container's state.

@@ -20,6 +20,12 @@ pub struct Service {
     pub selector: BTreeMap<String, String>,
     #[serde(default)]
     pub ports: Vec<ServicePort>,
+    /// `Cluster` or `Local`; empty where it does not apply.
+    #[serde(default)]
+    pub external_traffic: String,
+    /// Endpoints count before they are ready.
+    #[serde(default)]
+    pub publish_not_ready: bool,
 }
 
 /// One port of a service.

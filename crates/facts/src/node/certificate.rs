@@ -17,6 +17,32 @@ pub struct Certificate {
     /// Hex of the SHA-256 of the DER form.
     #[serde(default)]
     pub fingerprint: String,
+    #[serde(default)]
+    pub is_ca: bool,
+    /// None for authorities, whose keys are not on nodes.
+    #[serde(default)]
+    pub key: Option<KeyFit>,
+    /// Extended key usages: `client`, `server`.
+    #[serde(default)]
+    pub usages: Vec<String>,
+}
+
+/// Whether the key beside a certificate belongs to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyFit {
+    Matches,
+    Differs,
+    Missing,
+}
+
+/// A file that should hold a certificate and does not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BrokenCertificate {
+    pub path: String,
+    /// Its size; 0 for an empty file.
+    pub bytes: u64,
+    pub error: String,
 }
 
 impl Certificate {

@@ -76,6 +76,12 @@ pub struct Unit {
     /// The last lines of its journal, oldest first.
     #[serde(default)]
     pub log: Vec<String>,
+    /// Older lines of this boot's journal, of the last ten minutes, that speak of trouble, oldest first.
+    #[serde(default)]
+    pub trouble: Vec<String>,
+    /// Its main process; 0 when there is none.
+    #[serde(default)]
+    pub pid: u32,
 }
 
 impl Unit {
@@ -114,6 +120,15 @@ impl Unit {
     /// Ended by itself: failed, or between two of its crashes. A unit that was never started has not.
     pub fn has_crashed(&self) -> bool {
         self.active == Activity::Failed || self.sub == "auto-restart"
+    }
+
+    /// The newest journal line in which any of `words` stands, whatever their case.
+    pub fn says(&self, words: &[&str]) -> Option<&str> {
+        let has = |line: &&String| {
+            let lower = line.to_lowercase();
+            words.iter().any(|w| lower.contains(&w.to_lowercase()))
+        };
+        self.log.iter().rev().chain(self.trouble.iter().rev()).find(has).map(String::as_str)
     }
 
     /// The newest journal line that is not systemd's own bookkeeping.

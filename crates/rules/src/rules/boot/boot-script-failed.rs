@@ -38,6 +38,7 @@ pub static RULE: Rule = Rule {
         quiet("a step is still waiting", || kubernetes(1, 2).step("node-1", "join", StepState::Waiting, "for the API at 10.0.0.10:6443")),
         blind("no report, and no console", || silent("").host_dark("node-1")),
     ],
+    not_injected: "it ends a create, so it has a test of its own: real_failing_fast.rs",
     ..Rule::BASE
 };
 

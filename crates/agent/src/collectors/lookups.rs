@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+//! One question by UDP and one by TCP to every name server that this node or its pods use.
+
+use crate::collect::Collector;
+use crate::dns::{Reply, ask};
+use crate::error::Error;
+use crate::spec::{self, Questions};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
+use std::thread;
+use std::time::Duration;
+
+pub static COLLECTOR: Collector = Collector { name: "lookups", limit: Duration::from_secs(3), run };
+
+const LIMIT: Duration = Duration::from_millis(900);
+
+fn run() -> Result<Value, Error> {
+    let spec = spec::load()?;
+    let own = std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
+    let name = spec.node.name.to_string();
+    let mut asked: BTreeSet<(Ipv4Addr, &'static str, String)> = servers(&own).into_iter().map(|s| (s, "node", name.clone())).collect();
+    if let Some(kubernetes) = spec.kubernetes() {
+        asked.insert((kubernetes.dns_address, "cluster", format!("kubernetes.default.svc.{}", kubernetes.dns_domain)));
+        if spec.is_master() {
+            asked.extend(spec.dns_servers.iter().map(|server| (*server, "upstream", name.clone())));
+        }
+    }
+    let questions = asked.iter().flat_map(|one| [(one, false), (one, true)]);
+    let lookups = thread::scope(|scope| {
+        let running: Vec<_> = questions
+            .map(|((server, role, name), tcp)| scope.spawn(move || line(*server, role, name, tcp, &ask(*server, name, tcp, LIMIT))))
+            .collect();
+        running.into_iter().filter_map(|one| one.join().ok()).collect::<Vec<_>>()
+    });
+    Ok(json!({"lookups": lookups}))
+}
+
+fn servers(text: &str) -> Vec<Ipv4Addr> {
+    text.lines().filter_map(|line| line.trim().strip_prefix("nameserver")?.trim().parse().ok()).collect()
+}
+
+fn line(server: Ipv4Addr, role: &str, name: &str, tcp: bool, reply: &Reply) -> Value {
+    json!({
+        "server": server.to_string(), "role": role, "name": name, "protocol": if tcp { "tcp" } else { "udp" },
+        "rcode": reply.rcode, "answers": reply.answers, "error": reply.error, "ms": reply.ms,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_are_read_and_comments_are_not() {
+        assert_eq!(servers("# nameserver 1.1.1.1\nsearch a b\nnameserver 10.0.0.1\n nameserver\t10.0.0.2\n").len(), 2);
+    }
+}

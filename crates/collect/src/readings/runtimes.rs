@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Container runtimes.
+
+use crate::parse::{text, text_at};
+use crate::reading::{Answer, Reading, is_ok, kind};
+use magnum_facts::node::{NodeFacts, Runtime};
+use magnum_facts::{Fact, WhyKind};
+use magnum_types::Coe;
+use serde_json::Value;
+
+pub(crate) static READING: Reading = Reading { names: |coe, _| if coe == Coe::Kubernetes { &["cri"] } else { &["docker"] }, read };
+
+fn read(facts: &mut NodeFacts, answer: &Answer<'_>) {
+    facts.runtimes = runtimes(answer, answer.line("cri"), answer.line("docker"));
+}
+
+/// A runtime that refuses is one that does not answer; one that hangs has not been looked at.
+fn runtimes(answer: &Answer<'_>, cri: Option<&Value>, docker: Option<&Value>) -> Fact<Vec<Runtime>> {
+    let known = [("containerd", "/run/containerd/containerd.sock", cri), ("docker", "/run/docker.sock", docker)];
+    let mut source = None;
+    let mut all = Vec::new();
+    for (name, socket, line) in known {
+        let Some(line) = line.filter(|l| is_ok(l) || kind(l) != WhyKind::TimedOut) else { continue };
+        let version = [text_at(line, "/value/version"), text_at(line, "/value/info/ServerVersion")].concat();
+        let latency_ms = line.get("ms").and_then(Value::as_u64);
+        let error = text(line, "error").to_owned();
+        all.push(Runtime { name: name.into(), socket: socket.into(), answers: is_ok(line), version, error, latency_ms });
+        source = source.or_else(|| Some(answer.source(line, "asking the container runtime")));
+    }
+    match source {
+        Some(source) => Fact::seen(all, source),
+        None => Fact::default(),
+    }
+}
