@@ -38,6 +38,8 @@ pub struct Member {
     pub parent: i32,
     /// It is the container's monitor, outside; else it runs inside.
     pub monitor: bool,
+    /// It was killed, and is there only until the kernel has dealt with it.
+    pub dying: bool,
 }
 
 /// The names of a container's own groups: what it runs in, its monitor, and where its monitor moves to at the end.
@@ -56,7 +58,7 @@ pub fn members(prefix: &str) -> Vec<Member> {
             continue;
         }
         if let Some(stat) = crate::process::stat(pid).filter(|s| !matches!(s.state, 'Z' | 'X')) {
-            members.push(Member { container, pid, parent: stat.parent, monitor });
+            members.push(Member { container, pid, parent: stat.parent, monitor, dying: crate::process::is_dying(pid) });
         }
     }
     members

@@ -29,7 +29,7 @@ pub enum Running {
     Yes {
         init: i32,
     },
-    /// Processes are left, but its monitor or its first process is gone.
+    /// Processes are left, but its monitor or its first process is gone, or about to be.
     Broken,
 }
 
@@ -96,9 +96,10 @@ impl Container {
 pub fn running(members: &[Member], container: &str) -> Running {
     let own: Vec<&Member> = members.iter().filter(|m| m.container == container).collect();
     let monitor = own.iter().find(|m| m.monitor).map(|m| m.pid);
-    let init = own.iter().find(|m| !m.monitor && Some(m.parent) == monitor).map(|m| m.pid);
+    let init = own.iter().find(|m| !m.monitor && Some(m.parent) == monitor);
     match (init, own.iter().any(|m| !m.monitor)) {
-        (Some(init), _) => Running::Yes { init },
+        (Some(init), _) if init.dying => Running::Broken,
+        (Some(init), _) => Running::Yes { init: init.pid },
         (None, true) => Running::Broken,
         (None, false) => Running::No,
     }
@@ -120,12 +121,13 @@ mod tests {
 
     #[test]
     fn a_container_runs_when_its_monitor_has_its_first_process() {
-        let member = |pid, parent, monitor| Member { container: "c".to_owned(), pid, parent, monitor };
+        let member = |pid, parent, monitor| Member { container: "c".to_owned(), pid, parent, monitor, dying: false };
         for (members, expected) in [
             (vec![], Running::No),
             (vec![member(10, 1, true)], Running::No),
             (vec![member(12, 11, false), member(11, 10, false), member(10, 1, true)], Running::Yes { init: 11 }),
             (vec![member(11, 1, false)], Running::Broken),
+            (vec![member(10, 1, true), Member { dying: true, ..member(11, 10, false) }], Running::Broken),
         ] {
             assert_eq!(running(&members, "c"), expected);
         }

@@ -68,6 +68,23 @@ pub fn wait_gone(pids: &[i32], limit: Duration) -> Result<(), Error> {
 pub struct Stat {
     pub state: char,
     pub parent: i32,
+    /// It is on its way out and will not run again.
+    pub exiting: bool,
+}
+
+/// The kernel's flag for a process that has begun to end (`PF_EXITING`).
+const EXITING: u64 = 0x4;
+
+/// Whether the process will be gone in a moment: it has begun to end, or was sent `SIGKILL` and has not met it yet.
+pub fn is_dying(pid: i32) -> bool {
+    let killed = |status: String| status.lines().any(|l| is_killed(l));
+    stat(pid).is_none_or(|s| s.exiting) || fs::read_to_string(format!("/proc/{pid}/status")).map_or(true, killed)
+}
+
+/// A line of `/proc/<pid>/status` with `SIGKILL` (the ninth bit) among the waiting signals.
+fn is_killed(line: &str) -> bool {
+    let waiting = line.strip_prefix("SigPnd:").or_else(|| line.strip_prefix("ShdPnd:"));
+    waiting.and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok()).is_some_and(|bits| bits & (1 << 8) != 0)
 }
 
 /// Reads `/proc/<pid>/stat`.
@@ -77,7 +94,10 @@ pub fn stat(pid: i32) -> Option<Stat> {
 
 fn parse_stat(text: &str) -> Option<Stat> {
     let mut fields = text.get(text.rfind(')')? + 1..)?.split_whitespace();
-    Some(Stat { state: fields.next()?.chars().next()?, parent: fields.next()?.parse().ok()? })
+    let (state, parent) = (fields.next()?.chars().next()?, fields.next()?.parse().ok()?);
+    // Group, session, terminal and its group lie between.
+    let flags: u64 = fields.nth(4).and_then(|flags| flags.parse().ok()).unwrap_or(0);
+    Some(Stat { state, parent, exiting: flags & EXITING != 0 })
 }
 
 #[cfg(test)]
@@ -86,8 +106,18 @@ mod tests {
 
     #[test]
     fn names_with_brackets_do_not_confuse() {
-        assert_eq!(parse_stat("12 (a) R 1 (x)) S 7 12 12 0"), Some(Stat { state: 'S', parent: 7 }));
+        assert_eq!(parse_stat("12 (a) R 1 (x)) S 7 12 12 0"), Some(Stat { state: 'S', parent: 7, exiting: false }));
         assert_eq!(parse_stat("nonsense"), None);
+    }
+
+    #[test]
+    fn a_process_that_was_killed_is_dying_before_it_is_dead() {
+        assert_eq!(parse_stat("1 (x) R 7 1 1 0 -1 4194560 0"), Some(Stat { state: 'R', parent: 7, exiting: false }));
+        assert!(parse_stat("1 (x) R 7 1 1 0 -1 4194564 0").unwrap().exiting);
+        assert!(is_killed("SigPnd:\t0000000000000100") && is_killed("ShdPnd:\t0000000000000100"));
+        assert!(!is_killed("SigPnd:\t0000000000000200") && !is_killed("SigCgt:\t0000000000000100"));
+        assert!(!is_dying(i32::try_from(std::process::id()).unwrap()), "this very process lives");
+        assert!(is_dying(i32::MAX), "what is not there does not come back");
     }
 
     #[test]

@@ -173,7 +173,7 @@ impl Machine {
         let state = |state: &str| Error::NodeState { node: node.to_string(), state: state.to_owned() };
         match running(&cgroup::members(&name), &name) {
             Running::Yes { .. } => Ok(self.container(&name)),
-            Running::Broken => Err(state("broken: its container's monitor has died")),
+            Running::Broken => Err(state("broken: it is ending, or its container's monitor has died")),
             Running::No if self.place(&name).config().exists() => Err(state("stopped")),
             Running::No => Err(state("not there")),
         }

@@ -168,7 +168,7 @@ fn server(machine: &Machine, names: &Names, node: &str, members: &[Member]) -> O
         }
         Running::Broken => {
             found.state = ResourceState::Error;
-            found.reason = "its container's monitor has died".to_owned();
+            found.reason = "its container is ending, or its monitor has died".to_owned();
         }
         Running::No if place.config().exists() => {}
         Running::No if place.upper().exists() => {
