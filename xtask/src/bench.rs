@@ -4,7 +4,7 @@
 use crate::{compile, setup, sh};
 use anyhow::{Context, Result, bail, ensure};
 use magnum_testkit::{Server, leftovers};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 /// What to measure.
@@ -103,12 +103,14 @@ fn memory(server: &Server) -> Result<Vec<Row>> {
     }
     std::thread::sleep(Duration::from_secs(10));
     let rss = |pid: &str| -> Result<f64> {
-        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).with_context(|| format!("reading the status of {pid}"))?;
-        let line = status.lines().find(|l| l.starts_with("VmRSS:")).context("no VmRSS")?;
-        Ok(line.split_whitespace().nth(1).context("no number")?.parse::<f64>()? / 1024.0)
+        resident(&std::fs::read_to_string(format!("/proc/{pid}/status")).with_context(|| format!("reading the status of {pid}"))?)
     };
-    let agents = sh::read(Command::new("pgrep").args(["-f", "^/usr/local/bin/magnum-agent run"]))?;
-    let agent = agents.lines().map(rss).collect::<Result<Vec<_>>>()?.into_iter().fold(0.0, f64::max);
+    let mut agent = 0.0_f64;
+    for node in ["master-0", "node-0"] {
+        let (_, pid) = server.exec("m1", node, &["systemctl", "show", "magnum-agent", "--property=MainPID", "--value"])?;
+        let (_, status) = server.exec("m1", node, &["cat", &format!("/proc/{}/status", pid.trim())])?;
+        agent = agent.max(resident(&status)?);
+    }
     Ok(vec![
         Row {
             what: "resident memory, server idle with 3 clusters",
@@ -119,6 +121,12 @@ fn memory(server: &Server) -> Result<Vec<Row>> {
         },
         Row { what: "resident memory, agent (largest)", measured: agent, required: 15.0, unit: "MB", load: sh::load() },
     ])
+}
+
+/// Megabytes of `VmRSS` in the text of `/proc/<pid>/status`.
+fn resident(status: &str) -> Result<f64> {
+    let line = status.lines().find(|l| l.starts_with("VmRSS:")).context("no VmRSS")?;
+    Ok(line.split_whitespace().nth(1).context("no number")?.parse::<f64>()? / 1024.0)
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

@@ -57,8 +57,13 @@ pub fn run(args: &Args) -> Result<()> {
 
 /// `cargo fmt` follows `mod` lines and so misses the files that builds list by themselves: every file is given by name.
 fn formatted() -> Result<()> {
-    let files = sh::read(Command::new("git").current_dir(sh::root()).args(["ls-files", "*.rs"]))?;
-    let there = files.lines().filter(|file| sh::root().join(file).is_file());
+    let listing = ["ls-files", "--cached", "--others", "--exclude-standard"];
+    let files = sh::read(Command::new("git").current_dir(sh::root()).args(listing).arg("*.rs"))?;
+    let there: Vec<&str> = files.lines().filter(|file| sh::root().join(file).is_file()).collect();
+    // Without a file rustfmt would read its standard input, and be content.
+    if there.is_empty() {
+        bail!("git names no source file to look at");
+    }
     sh::run(Command::new("rustfmt").current_dir(sh::root()).args(["--edition", "2024", "--check"]).args(there))
 }
 

@@ -3,15 +3,29 @@
 
 use anyhow::{Context, Result, ensure};
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
+
+/// State directories of this process's own servers.
+static OWN: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+/// What belongs to a server of this state directory is ours from now on.
+pub(crate) fn claim(state: &Path) {
+    if let Ok(mut own) = OWN.lock() {
+        own.insert(state.to_owned());
+    }
+}
 
 /// Programs that only nodes and their networks run here.
 const PROGRAMS: &[&str] =
     &["lxc-start", "[lxc", "haproxy", "dnsmasq", "magnum", "magnum-agent", "kubelet", "dockerd", "containerd", "etcd"];
 
-/// Namespaces, cgroups, links, mounts and processes, one line each.
+/// Namespaces, cgroups, links, mounts and processes, one line each; not those of other servers that run on this machine.
 pub fn leftovers() -> Result<BTreeSet<String>> {
     let mut things = BTreeSet::new();
+    let foreign = foreign()?;
+    let is_foreign = |text: &str| foreign.iter().any(|mark| text.contains(mark));
     for (kind, dir) in
         [("namespace", "/run/netns"), ("cgroup", "/sys/fs/cgroup/memory"), ("cgroup", "/sys/fs/cgroup"), ("link", "/sys/class/net")]
     {
@@ -25,13 +39,43 @@ pub fn leftovers() -> Result<BTreeSet<String>> {
     }
     let mounts = std::fs::read_to_string("/proc/mounts").context("reading /proc/mounts")?;
     things.extend(mounts.lines().filter_map(|l| l.split(' ').nth(1)).map(|m| format!("mount {m}")));
-    let output = Command::new("ps").args(["-eo", "pid=,args="]).output().context("running ps")?;
-    ensure!(output.status.success(), "ps ended with {}", output.status);
-    for line in String::from_utf8_lossy(&output.stdout).lines().map(str::trim) {
-        let program = line.split_whitespace().nth(1).unwrap_or_default();
-        if PROGRAMS.contains(&program.rsplit('/').next().unwrap_or_default()) {
-            things.insert(format!("process {line}"));
+    things.retain(|thing| !is_foreign(thing));
+    for (pid, line) in processes()? {
+        let program = line.split_whitespace().next().unwrap_or_default().rsplit('/').next().unwrap_or_default();
+        let counts = PROGRAMS.contains(&program) && (program != "magnum" || line.contains(" serve "));
+        let groups = std::fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
+        if counts && !is_foreign(&line) && !is_foreign(&groups) {
+            things.insert(format!("process {pid} {line}"));
         }
     }
     Ok(things)
+}
+
+/// Marks of what belongs to other servers: their state directories, and the prefix of their names.
+fn foreign() -> Result<Vec<String>> {
+    let own = OWN.lock().map(|own| own.clone()).unwrap_or_default();
+    let mut marks = Vec::new();
+    for (_, line) in processes()?.into_iter().filter(|(_, line)| line.contains("magnum serve ")) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let Some(state) = words.windows(2).find(|pair| pair[0] == "--state-dir").map(|pair| pair[1]) else { continue };
+        if own.contains(Path::new(state)) {
+            continue;
+        }
+        marks.push(format!("{state}/"));
+        marks.push(format!("--state-dir {state}"));
+        let instance = std::fs::read(Path::new(state).join("instance.json")).unwrap_or_default();
+        let instance: serde_json::Value = serde_json::from_slice(&instance).unwrap_or_default();
+        marks.extend(instance["id"].as_str().map(|id| format!("mg-{id}")));
+    }
+    Ok(marks)
+}
+
+/// Process ids with their command lines.
+fn processes() -> Result<Vec<(u32, String)>> {
+    let output = Command::new("ps").args(["-eo", "pid=,args="]).output().context("running ps")?;
+    ensure!(output.status.success(), "ps ended with {}", output.status);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let parsed =
+        text.lines().filter_map(|line| line.trim().split_once(' ')).filter_map(|(pid, args)| Some((pid.parse().ok()?, args.to_owned())));
+    Ok(parsed.collect())
 }

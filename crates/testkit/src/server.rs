@@ -29,6 +29,7 @@ impl Server {
         let name = format!("magnum-test-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let state = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&state).context("making the state directory")?;
+        crate::leftovers::claim(&state);
         let mut server = Self { child: None, dist: dist.to_owned(), state, port: free_port()? };
         server.up()?;
         Ok(server)
