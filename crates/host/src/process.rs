@@ -77,7 +77,7 @@ const EXITING: u64 = 0x4;
 
 /// Whether the process will be gone in a moment: it has begun to end, or was sent `SIGKILL` and has not met it yet.
 pub fn is_dying(pid: i32) -> bool {
-    let killed = |status: String| status.lines().any(|l| is_killed(l));
+    let killed = |status: String| status.lines().any(is_killed);
     stat(pid).is_none_or(|s| s.exiting) || fs::read_to_string(format!("/proc/{pid}/status")).map_or(true, killed)
 }
 
