@@ -45,6 +45,8 @@ topics!(
         fdb: Vec<FdbEntry> = FDB "node.fdb",
         /// The node's own packet filter and NAT, with counters.
         firewall: Ruleset = FIREWALL "node.firewall",
+        /// What stands in the kernel's older packet filter, beside the one that `iptables` writes to.
+        legacy_firewall: Ruleset = LEGACY_FIREWALL "node.legacy-firewall",
         /// `/run/flannel/subnet.env`.
         subnet_env: SubnetEnv = SUBNET_ENV "node.subnet-env",
         /// The overlay's subnet registry, as this node reads it.

@@ -17,6 +17,8 @@ topics!(
         ports: Vec<PortProbe> = PORTS "probe.ports",
         /// Echo requests of a full packet that may not be cut up, beside small ones.
         sizes: Vec<SizeProbe> = SIZES "probe.sizes",
+        /// TCP connections to each pod behind a service, from that pod's own node; `what` is the service.
+        endpoints: Vec<PortProbe> = ENDPOINTS "probe.endpoints",
         /// From this machine to the COE's API: how the connection ended.
         api: Reach = API "probe.api",
     }

@@ -10,6 +10,7 @@ mod case;
 mod explain;
 pub mod fixture;
 mod judge;
+mod overlay;
 pub mod render;
 pub mod report;
 mod rule;

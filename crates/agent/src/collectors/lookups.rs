@@ -2,7 +2,7 @@
 //! One question by UDP and one by TCP to every name server that this node or its pods use.
 
 use crate::collect::Collector;
-use crate::dns::{Reply, ask};
+use crate::dns::{PID_FILE, Reply, ask};
 use crate::error::Error;
 use crate::spec::{self, Questions};
 use serde_json::{Value, json};
@@ -23,7 +23,8 @@ fn run() -> Result<Value, Error> {
     if let Some(kubernetes) = spec.kubernetes() {
         asked.insert((kubernetes.dns_address, "cluster", format!("kubernetes.default.svc.{}", kubernetes.dns_domain)));
         if spec.is_master() {
-            asked.extend(spec.dns_servers.iter().map(|server| (*server, "upstream", name.clone())));
+            let servers = forwarders().unwrap_or_else(|| spec.dns_servers.clone());
+            asked.extend(servers.into_iter().map(|server| (server, "upstream", name.clone())));
         }
     }
     let questions = asked.iter().flat_map(|one| [(one, false), (one, true)]);
@@ -34,6 +35,14 @@ fn run() -> Result<Value, Error> {
         running.into_iter().filter_map(|one| one.join().ok()).collect::<Vec<_>>()
     });
     Ok(json!({"lookups": lookups}))
+}
+
+/// Where the cluster's DNS, as it runs, passes other names on to; None when it does not run.
+fn forwarders() -> Option<Vec<Ipv4Addr>> {
+    let pid: u32 = std::fs::read_to_string(PID_FILE).ok()?.trim().parse().ok()?;
+    let words = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).ok()?;
+    let found: Vec<Ipv4Addr> = words.split('\0').filter_map(|word| word.strip_prefix("--server=")?.parse().ok()).collect();
+    words.contains("dnsmasq").then_some(found)
 }
 
 fn servers(text: &str) -> Vec<Ipv4Addr> {

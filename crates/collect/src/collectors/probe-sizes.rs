@@ -100,7 +100,7 @@ fn shots(facts: &Facts) -> Vec<Shot> {
         }
         let address = overlay.iter().find(|(name, _)| *name == target).map(|(_, address)| *address);
         // Pods send packets as large as their bridge takes.
-        if let (Some(address), Some(mtu)) = (address, mtu("cni0").or_else(|| mtu("flannel.1"))) {
+        if let (Some(address), Some(mtu)) = (address, mtu("cni0").or_else(|| mtu("docker0")).or_else(|| mtu("flannel.1"))) {
             all.push(Shot { from: source, to: target, address, overlay: true, mtu });
         }
     }
