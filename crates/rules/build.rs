@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Makes the registry of rules from the directory listing: every `src/rules/<layer>/<id>.rs` becomes a module and an
-//! entry of `ALL`, with its `//!` text as its page. Nobody edits a list, and the order is that of the file names.
+//! Makes the registries from the directory listing: every `src/rules/<layer>/<id>.rs` becomes a module and an entry of
+//! `ALL`, every `src/complaints/<name>.rs` one of `COMPLAINTS`, with its `//!` text as its page. Nobody edits a list, and
+//! the order is that of the file names.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
-    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?).join("src/rules");
+    let source = PathBuf::from(env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?).join("src");
+    let text = rules(&source.join("rules"))? + &complaints(&source.join("complaints"))?;
+    fs::write(Path::new(&env::var("OUT_DIR").map_err(io::Error::other)?).join("registry.rs"), text)
+}
+
+fn rules(root: &Path) -> io::Result<String> {
     println!("cargo::rerun-if-changed={}", root.display());
     let (mut modules, mut entries) = (String::new(), String::new());
-    for layer in sorted(&root)?.into_iter().filter(|p| p.is_dir()) {
+    for layer in sorted(root)?.into_iter().filter(|p| p.is_dir()) {
         println!("cargo::rerun-if-changed={}", layer.display());
         for file in sorted(&layer)?.into_iter().filter(|p| p.extension().is_some_and(|e| e == "rs")) {
             let id = name(&file)?;
@@ -21,9 +27,23 @@ fn main() -> io::Result<()> {
                 .map_err(io::Error::other)?;
         }
     }
-    let text =
-        format!("{modules}\n/// Every rule, in the order of layers' and files' names.\npub static ALL: &[Entry] = &[\n{entries}];\n");
-    fs::write(Path::new(&env::var("OUT_DIR").map_err(io::Error::other)?).join("registry.rs"), text)
+    Ok(format!("{modules}\n/// Every rule, in the order of layers' and files' names.\npub static ALL: &[Entry] = &[\n{entries}];\n"))
+}
+
+fn complaints(folder: &Path) -> io::Result<String> {
+    println!("cargo::rerun-if-changed={}", folder.display());
+    let (mut modules, mut entries) = (String::new(), String::new());
+    for file in sorted(folder)?.into_iter().filter(|p| p.extension().is_some_and(|e| e == "rs")) {
+        let name = name(&file)?;
+        let module = format!("complaint_{}", name.replace('-', "_"));
+        let page = page(&fs::read_to_string(&file)?);
+        writeln!(modules, "#[path = {:?}]\nmod {module};", file.display().to_string()).map_err(io::Error::other)?;
+        writeln!(entries, "    ComplaintEntry {{ complaint: &{module}::COMPLAINT, page: {page:?}, name: {name:?} }},")
+            .map_err(io::Error::other)?;
+    }
+    Ok(format!(
+        "{modules}\n/// Every complaint, in the order of files' names.\npub static COMPLAINTS: &[ComplaintEntry] = &[\n{entries}];\n"
+    ))
 }
 
 fn sorted(folder: &Path) -> io::Result<Vec<PathBuf>> {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The project's own tasks: `cargo xtask setup|build|demo|test|tidy|bench`.
+//! The project's own tasks: `cargo xtask setup|build|demo|test|tidy|guide|bench`.
 //!
 //! Each task sets up what it needs, so that the first command on a fresh machine is also the only one.
 
 mod bench;
 mod compile;
 mod demo;
+mod guide;
 mod setup;
 mod sh;
 mod suite;
@@ -33,6 +34,8 @@ enum Task {
     Test(suite::Args),
     /// Check the source tree: sizes, licence lines, layering, words.
     Tidy,
+    /// Write docs/troubleshooting from the doctor's rules.
+    Guide,
     /// Measure the numbers of the README and print them with the machine's load.
     Bench(bench::Args),
 }
@@ -44,6 +47,7 @@ fn main() -> Result<()> {
         Task::Demo(args) => demo::run(&args),
         Task::Test(args) => suite::run(&args),
         Task::Tidy => tidy::run(),
+        Task::Guide => guide::run(),
         Task::Bench(args) => bench::run(&args),
     }
 }

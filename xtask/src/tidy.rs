@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Checks of the source tree that no compiler makes: licence lines, sizes, layering, words.
 
-use crate::sh;
+use crate::{guide, sh};
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,7 +11,7 @@ use std::process::Command;
 const HARD_LIMIT: usize = 600;
 /// Which ring each crate is in; a crate may use its own ring's inner neighbours as ALLOWED says, and inner rings.
 const RINGS: &[(&str, &[&str])] = &[
-    ("pure", &["types", "conf", "policy", "pki", "blueprint", "facts", "rules", "path"]),
+    ("pure", &["types", "conf", "policy", "pki", "blueprint", "facts", "rules", "bundle", "path"]),
     ("edge", &["store", "cloud", "coe", "host", "engine", "collect"]),
     ("body", &["conductor", "doctor", "api", "agent", "cli"]),
     ("program", &["magnum", "testkit", "xtask"]),
@@ -37,6 +37,7 @@ pub fn run() -> Result<()> {
     let files = sh::read(Command::new("git").current_dir(&root).args(["ls-files", "--cached", "--others", "--exclude-standard"]))?;
     let mut findings = layering(&root)?;
     findings.extend(banned(&root)?);
+    findings.extend(guide::stale(&root)?);
     let exceptions = exceptions(&root)?;
     for file in files.lines().filter(|f| f.ends_with(".rs") && root.join(f).is_file()) {
         let text = std::fs::read_to_string(root.join(file)).with_context(|| format!("reading {file}"))?;

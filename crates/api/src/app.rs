@@ -11,9 +11,39 @@ use std::sync::Arc;
 
 /// Makes the doctor's report on a cluster.
 pub trait Diagnose: Send + Sync {
-    /// A report of schema `magnum.doctor/v1`. What could not be looked at is said in it; an error is the text of
-    /// why there is no report at all. With `verify`, only these faults are looked for; an unknown id is an error.
-    fn diagnose<'a>(&'a self, cluster: ClusterId, verify: Vec<String>) -> magnum_engine::Boxed<'a, Result<serde_json::Value, String>>;
+    /// A report of schema `magnum.doctor/v1`. What could not be looked at is said in it.
+    fn diagnose<'a>(&'a self, cluster: ClusterId, question: Question) -> magnum_engine::Boxed<'a, Result<Judged, NoReport>>;
+}
+
+/// What the doctor is asked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Question {
+    /// Only these faults are looked for; empty: all.
+    pub verify: Vec<String>,
+    /// What the user complains of: a name, an id, or a message as it was read.
+    pub symptom: Option<String>,
+}
+
+impl Question {
+    /// Whether the answer is about the whole cluster.
+    pub fn is_whole(&self) -> bool {
+        self.verify.is_empty() && self.symptom.is_none()
+    }
+}
+
+/// A report with the facts it was judged from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judged {
+    pub report: serde_json::Value,
+    pub facts: serde_json::Value,
+}
+
+/// Why there is no report at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoReport {
+    /// The question names something that does not exist.
+    Unknown(String),
+    Failed(String),
 }
 
 /// Everything the API needs. Cheap to clone.

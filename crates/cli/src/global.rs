@@ -23,7 +23,7 @@ pub struct Global {
         help_heading = "Global options"
     )]
     pub state_dir: PathBuf,
-    /// How to print
+    /// How to print; jsonl, junit and markdown are for the doctor's report
     #[arg(long, short, global = true, value_enum, default_value_t = Output::Table, value_name = "FORMAT", help_heading = "Global options")]
     pub output: Output,
     /// Print this column only; repeat for several
@@ -32,6 +32,13 @@ pub struct Global {
     /// Print each request on standard error
     #[arg(long, global = true, help_heading = "Global options")]
     pub debug: bool,
+}
+
+impl Output {
+    /// Only the doctor's report has this form.
+    pub(crate) fn is_of_reports(self) -> bool {
+        matches!(self, Output::Jsonl | Output::Junit | Output::Markdown)
+    }
 }
 
 /// How data is printed.
@@ -45,4 +52,10 @@ pub enum Output {
     Yaml,
     /// Values only, one row a line
     Value,
+    /// The doctor's report as lines of JSON
+    Jsonl,
+    /// The doctor's report as JUnit XML
+    Junit,
+    /// The doctor's report as Markdown
+    Markdown,
 }

@@ -79,6 +79,10 @@ fn not_parsed(error: &clap::Error, streams: &mut Streams) -> u8 {
 }
 
 async fn execute(context: &Context, command: Command, hooks: Hooks) -> Result<u8, Error> {
+    let is_report = matches!(&command, Command::Doctor(arguments) if arguments.about.is_none());
+    if context.printer.output().is_of_reports() && !is_report {
+        return Err(context.printer.not_a_report());
+    }
     match command {
         Command::Cluster(command) => command.run(context).await?,
         Command::ClusterTemplate(command) => command.run(context).await?,

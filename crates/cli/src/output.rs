@@ -101,12 +101,32 @@ impl Printer {
         self.output == Output::Table
     }
 
+    /// How data is printed.
+    pub fn output(&self) -> Output {
+        self.output
+    }
+
+    /// Refuses a form that only the doctor's report has; a command is refused before it asks for anything.
+    pub fn not_a_report(&self) -> Error {
+        let name = format!("{:?}", self.output).to_lowercase();
+        Error::Usage {
+            message: format!("only the doctor's report can be printed as {name}"),
+            hint: Some("-o table, json, yaml or value".to_owned()),
+        }
+    }
+
+    /// Whether a program reads one document.
+    pub fn is_document(&self) -> bool {
+        matches!(self.output, Output::Json | Output::Yaml)
+    }
+
     /// Prints rows; `columns` are the ones of the table and of the documents.
     pub fn list(&self, columns: &[&str], rows: &[Value]) -> Result<(), Error> {
         let columns = self.selected(columns, rows.first())?;
         let picked: Vec<Vec<Value>> = rows.iter().map(|row| pick(row, &columns)).collect();
         let text = match self.output {
             Output::Table => format::table(&columns, &picked, self.width()),
+            Output::Jsonl | Output::Junit | Output::Markdown => return Err(self.not_a_report()),
             Output::Value => format::lines(&picked),
             Output::Json => format::json(&objects(&columns, &picked))?,
             Output::Yaml => format::yaml(&objects(&columns, &picked))?,
@@ -121,6 +141,7 @@ impl Printer {
         let picked = pick(object, &columns);
         let text = match self.output {
             Output::Table => format::properties(&columns, &picked, self.width()),
+            Output::Jsonl | Output::Junit | Output::Markdown => return Err(self.not_a_report()),
             Output::Value => format::lines(&picked.into_iter().map(|value| vec![value]).collect::<Vec<_>>()),
             Output::Json => format::json(&to_object(&columns, picked))?,
             Output::Yaml => format::yaml(&to_object(&columns, picked))?,
@@ -133,6 +154,7 @@ impl Printer {
     pub fn accepted(&self, sentence: &str, object: &Value) -> Result<(), Error> {
         match self.output {
             Output::Table => self.out(&format!("{}\n", plain(sentence))),
+            Output::Jsonl | Output::Junit | Output::Markdown => return Err(self.not_a_report()),
             Output::Value => {
                 self.out(&format!("{}\n", cell::value(object.get("uuid").or_else(|| object.get("name")).unwrap_or(&Value::Null))))
             }
@@ -147,7 +169,7 @@ impl Printer {
         match self.output {
             Output::Json => self.out(&format::json(document)?),
             Output::Yaml => self.out(&format::yaml(document)?),
-            Output::Table | Output::Value => return Ok(false),
+            Output::Table | Output::Value | Output::Jsonl | Output::Junit | Output::Markdown => return Ok(false),
         }
         Ok(true)
     }

@@ -31,12 +31,15 @@ pub(crate) fn markdown() -> String {
 fn section(out: &mut String, command: &Command, before: &str) {
     let path = format!("{before} {}", command.get_name());
     let below: Vec<&Command> = command.get_subcommands().filter(|command| !command.is_hide_set()).collect();
-    if !below.is_empty() {
-        for command in below {
-            section(out, command, &path);
-        }
-        return;
+    if below.is_empty() || !command.is_subcommand_required_set() {
+        own_section(out, command, &path);
     }
+    for command in below {
+        section(out, command, &path);
+    }
+}
+
+fn own_section(out: &mut String, command: &Command, path: &str) {
     let arguments: Vec<&Arg> = command.get_positionals().collect();
     let usage: String = arguments.iter().map(|arg| format!(" {}", positional(arg))).collect();
     let about = command.get_about().map(ToString::to_string).unwrap_or_default();

@@ -85,12 +85,11 @@ pub fn replay(facts: &Facts, selection: &Selection) -> Report {
 
 /// What the selected rules need, and what the rules need that could win over them or stand above them.
 fn wanted(selection: &Selection) -> Wanted {
-    if selection.is_all() {
+    // What is behind a complaint may be anything, and what is found besides is told.
+    if selection.only.is_empty() {
         return Wanted::All;
     }
-    let chosen = |rule: &Rule| {
-        selection.only.iter().any(|id| id == rule.id) || selection.symptom.as_deref().is_some_and(|s| rule.symptoms.contains(&s))
-    };
+    let chosen = |rule: &Rule| selection.only.iter().any(|id| id == rule.id);
     let own: Vec<&Rule> = ALL.iter().map(|e| e.rule).filter(|r| chosen(r)).collect();
     let concerns = |other: &Rule| {
         own.iter().any(|r| r.not_if.iter().any(|p| Rule::names(p, other.id)) || other.explains.iter().any(|p| Rule::names(p, r.id)))

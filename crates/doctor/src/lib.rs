@@ -9,7 +9,7 @@ pub use diagnose::{ClusterInput, Diagnosis, Options, diagnose, examine, replay};
 pub use magnum_collect::ApiAccess;
 pub use magnum_facts::{ClusterView, Facts, Layout, MemberView, Source, StepView, Vantage};
 pub use magnum_rules::report::Report;
-pub use magnum_rules::{Selection, explain, render, report};
+pub use magnum_rules::{Selection, complaint, explain, no_complaint, render, report};
 
 #[cfg(test)]
 mod tests;

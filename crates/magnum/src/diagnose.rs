@@ -2,9 +2,9 @@
 //! Gives the doctor what Magnum knows of a cluster, and the API what the doctor says.
 
 use jiff::Timestamp;
-use magnum_api::Diagnose;
+use magnum_api::{Diagnose, Judged, NoReport, Question};
 use magnum_blueprint::Ranges;
-use magnum_doctor::{ApiAccess, ClusterInput, ClusterView, Layout, MemberView, Options, Source, StepView, Vantage, diagnose};
+use magnum_doctor::{ApiAccess, ClusterInput, ClusterView, Layout, MemberView, Options, Selection, Source, StepView, Vantage, examine};
 use magnum_engine::{Boxed, Engine};
 use magnum_pki::PrivateKey;
 use magnum_store::{Error, Event, Node, Store, Whole};
@@ -51,14 +51,26 @@ impl Doctor {
 }
 
 impl Diagnose for Doctor {
-    fn diagnose<'a>(&'a self, cluster: ClusterId, verify: Vec<String>) -> Boxed<'a, Result<serde_json::Value, String>> {
+    fn diagnose<'a>(&'a self, cluster: ClusterId, question: Question) -> Boxed<'a, Result<Judged, NoReport>> {
         Box::pin(async move {
-            let input = self.input(cluster).await.map_err(|e| e.to_string())?;
-            let options = if verify.is_empty() { Options::default() } else { Options::verify(verify) };
-            let report = diagnose(input, Arc::clone(&self.engine), options).await;
-            serde_json::to_value(report).map_err(|e| e.to_string())
+            let options = Options { selection: selection(question)?, ..Options::default() };
+            let failed = |error: &dyn std::fmt::Display| NoReport::Failed(error.to_string());
+            let input = self.input(cluster).await.map_err(|e| failed(&e))?;
+            let seen = examine(input, Arc::clone(&self.engine), options).await;
+            let document = |value: serde_json::Result<serde_json::Value>| value.map_err(|e| failed(&e));
+            Ok(Judged { report: document(serde_json::to_value(seen.report))?, facts: document(serde_json::to_value(seen.facts))? })
         })
     }
+}
+
+/// The faults a question is about.
+fn selection(question: Question) -> Result<Selection, NoReport> {
+    if let Some(id) = question.verify.iter().find(|id| magnum_doctor::explain(id).is_none()) {
+        return Err(NoReport::Unknown(format!("there is no fault {id:?}")));
+    }
+    let symptom = question.symptom.map(|text| magnum_doctor::complaint(&text).map(|known| known.complaint.id.to_owned()).ok_or(text));
+    let symptom = symptom.transpose().map_err(|text| NoReport::Unknown(magnum_doctor::no_complaint(&text)))?;
+    Ok(Selection { only: question.verify, symptom })
 }
 
 fn view(whole: &Whole, nodes: &[Node], events: &[Event], engine: &str) -> ClusterView {

@@ -10,7 +10,7 @@ use crate::report::{Check, ClusterHead, Mode, NearTrouble, Remedy, Report, Ruled
 use crate::rule::{Entry, Rule};
 use crate::symptom;
 use crate::verdict::{Blind, Kind, Verdict};
-use crate::{ALL, report};
+use crate::{ALL, ComplaintEntry, complaint, report};
 pub(crate) use evidence::Book;
 use fold::{Folded, Hit};
 use magnum_facts::Facts;
@@ -23,7 +23,7 @@ pub struct Selection {
     /// Only these ids; empty = all. What must be known to judge them (look-alikes, causes above them) runs, too, but
     /// only these are reported.
     pub only: Vec<String>,
-    /// Only rules that can be behind this symptom: `S6`.
+    /// Only what can be behind this complaint: `S6`. What is found besides is named in the report's `aside`.
     pub symptom: Option<String>,
 }
 
@@ -31,6 +31,12 @@ impl Selection {
     fn takes(&self, rule: &Rule) -> bool {
         let id = self.only.is_empty() || self.only.iter().any(|id| id == rule.id);
         id && self.symptom.as_deref().is_none_or(|s| rule.symptoms.contains(&s))
+    }
+
+    /// Whether a fault is told: it is asked for, or something that follows from it is.
+    fn tells(&self, root: &Folded<'_>) -> bool {
+        let below = || self.symptom.is_some() && root.consequences.iter().any(|hit| self.takes(hit.entry.rule));
+        self.takes(root.hit.entry.rule) || below()
     }
 
     /// Whether everything is asked.
@@ -52,16 +58,14 @@ pub fn judge(facts: &Facts, selection: &Selection) -> Report {
         .collect();
 
     let mut book = Book::default();
-    let findings: Vec<_> = folded
-        .roots
-        .iter()
-        .filter(|root| selection.takes(root.hit.entry.rule))
-        .map(|root| finding(root, facts, &runs, &mut book))
-        .collect();
+    let findings: Vec<_> =
+        folded.roots.iter().filter(|root| selection.tells(root)).map(|root| finding(root, facts, &runs, &mut book)).collect();
     let not_seen = seen::not_seen(&blind, &folded);
-    let unexplained = if selection.is_all() { symptom::unexplained(facts, &folded.reach(), &mut book) } else { Vec::new() };
+    let unexplained = if selection.only.is_empty() { symptom::unexplained(facts, &folded.reach(), &mut book) } else { Vec::new() };
     let near = if selection.is_all() { near(facts, &mut book) } else { Vec::new() };
-    let doubt = not_seen.iter().any(|n| n.leaves_doubt) || !unexplained.is_empty();
+    let aside = aside(&folded, selection);
+    let other_cause = findings.is_empty() && aside.iter().any(|hit| hit.finding.kind != Kind::Warning);
+    let doubt = not_seen.iter().any(|n| n.leaves_doubt) || !unexplained.is_empty() || other_cause;
     let (verdict, exit) = verdict(&findings, doubt);
     Report {
         schema: Report::SCHEMA.to_owned(),
@@ -69,10 +73,12 @@ pub fn judge(facts: &Facts, selection: &Selection) -> Report {
         started: facts.taken_at,
         duration_ms: 0,
         mode: Mode::Bundle,
+        complaint: selection.symptom.as_deref().and_then(complaint).map(complaint_head),
         vantages: BTreeMap::new(),
         verdict,
         exit,
         findings,
+        aside: aside.iter().map(Hit::as_consequence).collect(),
         unexplained,
         not_seen,
         near,
@@ -80,6 +86,22 @@ pub fn judge(facts: &Facts, selection: &Selection) -> Report {
         checks: runs.iter().filter(|(e, _)| selection.takes(e.rule)).map(|(e, v)| check(e.rule, v.as_ref(), &folded)).collect(),
         probes: Vec::new(),
         collectors: Vec::new(),
+    }
+}
+
+/// What was found besides, when one complaint was asked about.
+fn aside<'a>(folded: &fold::Outcome<'a>, selection: &Selection) -> Vec<Hit<'a>> {
+    let other = |root: &&Folded<'a>| selection.symptom.is_some() && selection.only.is_empty() && !selection.tells(root);
+    folded.roots.iter().filter(other).map(|root| root.hit).collect()
+}
+
+fn complaint_head(entry: &ComplaintEntry) -> report::ComplaintHead {
+    let text = |text: &str| text.to_owned();
+    report::ComplaintHead {
+        id: text(entry.complaint.id),
+        name: text(entry.name),
+        title: text(entry.title()),
+        guide: text(entry.complaint.guide),
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod ask;
 mod case;
+mod complaint;
 mod explain;
 pub mod fixture;
 mod judge;
@@ -19,6 +20,7 @@ mod verdict;
 
 pub use ask::{NodeAsk, each_node, last_words, masters, need, when};
 pub use case::{Case, Expect, blind, fires, quiet};
+pub use complaint::{Complaint, ComplaintEntry, complaint, complaints, no_complaint};
 pub use explain::{explain, similar};
 pub use judge::{Selection, judge};
 pub use rule::{Act, Class, CoeKind, Entry, Layer, Near, Rule, Ward};

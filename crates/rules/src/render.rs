@@ -2,6 +2,14 @@
 //! The report as text: verdict, chain of evidence, what to do. Words carry the meaning; the signs only help the eye.
 //! Needs nothing but the report, so a client prints what a server judged.
 
+mod jsonl;
+mod junit;
+mod markdown;
+
+pub use jsonl::jsonl;
+pub use junit::junit;
+pub use markdown::markdown;
+
 use crate::report::{Finding, NotSeen, Report, Word};
 use std::fmt::Write as _;
 
@@ -29,14 +37,19 @@ pub fn text_with(report: &Report, options: Options) -> String {
 fn write_all(out: &mut String, report: &Report, options: Options) {
     let c = &report.cluster;
     line(out, format!("{}  {}  {} + {}  {}", c.name, c.coe, count(c.masters, "master"), count(c.nodes, "node"), c.status));
+    if let Some(complaint) = &report.complaint {
+        let guide = if complaint.guide.is_empty() { String::new() } else { format!(", guide {}", complaint.guide) };
+        line(out, format!("asked about: {} ({}{guide})", complaint.title.trim_end_matches('.'), complaint.name));
+    }
     for finding in &report.findings {
         out.push('\n');
         write_finding(out, finding, report);
     }
+    write_aside(out, report);
     write_unexplained(out, report);
     write_not_seen(out, report);
     out.push('\n');
-    write_summary(out, report);
+    summary(out, report);
     if options.verbose {
         write_details(out, report);
     }
@@ -88,6 +101,15 @@ fn write_finding(out: &mut String, finding: &Finding, report: &Report) {
     line(out, format!("        then: {}", finding.remedy.verify));
 }
 
+fn write_aside(out: &mut String, report: &Report) {
+    if !report.aside.is_empty() {
+        line(out, format!("\n- found besides, not known to be behind it: magnum doctor {} tells more", report.cluster.name));
+    }
+    for other in &report.aside {
+        line(out, format!("  {} on {}: {}", other.id, other.subject, other.summary));
+    }
+}
+
 fn write_unexplained(out: &mut String, report: &Report) {
     if !report.unexplained.is_empty() {
         line(out, "\n? UNEXPLAINED");
@@ -118,7 +140,7 @@ fn not_seen_text(n: &NotSeen) -> String {
     format!("{}: {} ({})   open: {faults}", n.subject, n.topics.join(" "), n.reason)
 }
 
-fn write_summary(out: &mut String, report: &Report) {
+fn summary(out: &mut String, report: &Report) {
     let number = |word: Word| report.checks.iter().filter(|c| c.status == word).count();
     let (ok, unknown, skipped) = (number(Word::Ok), number(Word::Unknown), number(Word::Skipped));
     let seconds = report.duration_ms as f64 / 1000.0;
@@ -133,6 +155,7 @@ fn write_summary(out: &mut String, report: &Report) {
     }
     if report.verdict == Word::Inconclusive {
         let why = match report.unexplained.is_empty() {
+            true if !report.not_seen.iter().any(|n| n.leaves_doubt) => "No known cause of it was found, but something else is wrong.",
             true => "No cause found, but not everything could be seen: this is not a clean bill of health.",
             false => "Something is wrong, and no fault known here explains it.",
         };

@@ -15,12 +15,18 @@ pub struct Report {
     pub started: Timestamp,
     pub duration_ms: u64,
     pub mode: Mode,
+    /// What the user complains of, when the diagnosis was about that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub complaint: Option<ComplaintHead>,
     /// From where the cluster could be seen: `engine`, `api`, and each node.
     pub vantages: BTreeMap<String, String>,
     pub verdict: Word,
     /// What a command that prints this report exits with.
     pub exit: u8,
     pub findings: Vec<Finding>,
+    /// What was found besides and is not known to be behind the complaint.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aside: Vec<Consequence>,
     /// Symptoms that no finding explains: the reason why a report without a cause is not "healthy".
     #[serde(default)]
     pub unexplained: Vec<Unexplained>,
@@ -56,6 +62,19 @@ pub struct ClusterHead {
     pub status_reason: String,
     pub masters: usize,
     pub nodes: usize,
+}
+
+/// What the diagnosis was about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ComplaintHead {
+    /// `S6`.
+    pub id: String,
+    /// `pending`.
+    pub name: String,
+    pub title: String,
+    /// Lines of the Troubleshooting Guide.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub guide: String,
 }
 
 /// Where the facts came from.

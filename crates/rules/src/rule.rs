@@ -5,6 +5,7 @@ use crate::case::Case;
 use crate::verdict::Verdict;
 use magnum_facts::{Citation, Facts, Topic};
 use magnum_types::Coe;
+use std::fmt;
 
 /// Where a fault lies. Ordered from the ground up: of two causes, the lower one is told first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -208,4 +209,19 @@ pub enum Act {
     KubectlUntil { argv: &'static [&'static str], contains: &'static str, seconds: u32 },
     /// Wait until this program succeeds on the node, at most this many seconds.
     Until { node: &'static str, argv: &'static [&'static str], seconds: u32 },
+}
+
+impl fmt::Display for Act {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Act::On { node, argv } => write!(f, "on {node}: {}", argv.join(" ")),
+            Act::Kubectl { argv, stdin: "" } => write!(f, "kubectl {}", argv.join(" ")),
+            Act::Kubectl { argv, stdin } => write!(f, "kubectl {} <<< {stdin:?}", argv.join(" ")),
+            Act::PowerOff { node } => write!(f, "cut the power of {node}"),
+            Act::Converge => f.write_str("have the engine bring everything back"),
+            Act::PortDrop { node, protocol, port } => write!(f, "drop {protocol} {port} in front of {node}"),
+            Act::KubectlUntil { argv, contains, .. } => write!(f, "wait until kubectl {} says {contains:?}", argv.join(" ")),
+            Act::Until { node, argv, .. } => write!(f, "wait until on {node} succeeds: {}", argv.join(" ")),
+        }
+    }
 }

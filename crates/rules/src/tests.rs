@@ -224,3 +224,43 @@ mod folding {
         insta::assert_snapshot!("text_dark", render::text(&judged(&kubernetes(1, 2).node_dark("node-1").0)));
     }
 }
+
+/// Asked about one complaint, the report tells what can be behind it, and names the rest.
+#[test]
+fn a_complaint_chooses_what_is_told() {
+    let about = |scene: &fixture::Scene, symptom: &str| judge(&scene.0, &Selection { only: Vec::new(), symptom: Some(symptom.to_owned()) });
+    let scene = fixture::kubernetes(1, 2).unit("node-1", "kubelet", fixture::crashed(255, "swap is on"));
+    let report = about(&scene, "S16");
+    assert_eq!((report.exit, report.findings[0].id.as_str(), report.aside.len()), (1, "kn-kubelet-down", 0));
+    assert_eq!(report.complaint.as_ref().map(|c| c.name.as_str()), Some("node-not-ready"));
+    let other = about(&scene, "S18");
+    assert_eq!((other.exit, other.verdict, other.findings.len()), (3, Word::Inconclusive, 0), "another fault is there: not healthy");
+    assert_eq!(other.aside[0].id, "kn-kubelet-down");
+    let text = render::text(&other);
+    assert!(
+        text.contains("\nasked about: A volume claim stays Pending (claim-pending)\n") && text.contains("  kn-kubelet-down on node-1: "),
+        "{text}"
+    );
+    assert_eq!(about(&fixture::kubernetes(1, 2), "S18").exit, 0);
+}
+
+/// Every form of every firing case: no line is broken by what others wrote, and XML and JSON stay whole.
+#[test]
+fn every_form_of_a_report_is_whole() {
+    let scene = fixture::kubernetes(1, 2).unit("node-1", "kubelet", fixture::crashed(255, "a `b` <c> & \u{1b}[2J *d* ```"));
+    let report = judge(&scene.0, &Selection::default());
+    insta::assert_snapshot!("markdown", render::markdown(&report));
+    for entry in ALL {
+        let report = judged(&(entry.rule.cases[0].scene)().0);
+        let lines: Vec<serde_json::Value> = render::jsonl(&report).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!((&lines[0]["type"], &lines[lines.len() - 1]["type"]), (&"report".into(), &"verdict".into()));
+        let findings = lines.iter().filter(|line| line["type"] == "finding").count();
+        assert_eq!(findings, report.findings.len());
+        let xml = render::junit(&report);
+        assert_eq!(xml.matches("<testcase ").count(), report.checks.len() + report.unexplained.len());
+        assert!(!xml.contains('\u{1b}') && xml.ends_with("</testsuite>\n"), "{xml}");
+    }
+    let xml = render::junit(&report);
+    assert!(xml.contains("<failure type=\"cause\" message=\"node-1: The kubelet is failed (exit-code, status 255) on node-1.\">"), "{xml}");
+    assert!(!xml.contains("<c>"), "{xml}");
+}

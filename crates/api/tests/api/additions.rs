@@ -63,5 +63,15 @@ async fn a_diagnosis_is_kept_as_the_last() {
     assert_eq!(member(&app, "GET", "/v1/clusters/c1/diagnoses/latest", Value::Null).await.status, 404);
     let made = member(&app, "POST", "/v1/clusters/c1/diagnoses", Value::Null).await;
     assert_eq!((made.status, &made.body["cluster"]), (200, &json!(id)));
-    assert_eq!(member(&app, "GET", "/v1/clusters/c1/diagnoses/latest", Value::Null).await.body, made.body);
+    let about = member(&app, "POST", "/v1/clusters/c1/diagnoses?symptom=0%2F3%20nodes%20are%20available", Value::Null).await;
+    assert_eq!((about.status, &about.body["symptom"]), (200, &json!("0/3 nodes are available")));
+    assert_eq!(
+        member(&app, "GET", "/v1/clusters/c1/diagnoses/latest", Value::Null).await.body,
+        made.body,
+        "one about a symptom is not kept"
+    );
+    let unknown = member(&app, "POST", "/v1/clusters/c1/diagnoses?symptom=nonsense", Value::Null).await;
+    assert_eq!((unknown.status, unknown.body["errors"][0]["detail"].as_str()), (400, Some("no known symptom")));
+    let bundle = member(&app, "POST", "/v1/clusters/c1/diagnoses?bundle=true", Value::Null).await;
+    assert_eq!((bundle.status, &bundle.body["report"], &bundle.body["facts"]["schema"]), (200, &made.body, &json!("magnum.facts/v1")));
 }

@@ -4,7 +4,7 @@
 use axum::body::Body;
 use axum::http::Request;
 use magnum_api::catalogue::{Catalogue, Flavor, Image, Lookup, NoDriver};
-use magnum_api::{App, Authenticate, Diagnose, Identity};
+use magnum_api::{App, Authenticate, Diagnose, Identity, Judged, NoReport, Question};
 use magnum_blueprint::Blueprint;
 use magnum_engine::{Boxed, Engine, Error, Exec, ExecOutput, Observed, Progress};
 use magnum_store::Store;
@@ -123,8 +123,14 @@ impl Engine for Echo {
 struct Doctor;
 
 impl Diagnose for Doctor {
-    fn diagnose<'a>(&'a self, cluster: ClusterId, _verify: Vec<String>) -> Boxed<'a, Result<Value, String>> {
-        Box::pin(async move { Ok(json!({"schema": "magnum.doctor/v1", "cluster": cluster})) })
+    fn diagnose<'a>(&'a self, cluster: ClusterId, question: Question) -> Boxed<'a, Result<Judged, NoReport>> {
+        Box::pin(async move {
+            if question.symptom.as_deref() == Some("nonsense") {
+                return Err(NoReport::Unknown("no known symptom".to_owned()));
+            }
+            let report = json!({"schema": "magnum.doctor/v1", "cluster": cluster, "symptom": question.symptom});
+            Ok(Judged { report, facts: json!({"schema": "magnum.facts/v1"}) })
+        })
     }
 }
 

@@ -1,26 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `POST /v1/clusters/{cluster}/diagnoses`: have the doctor look now; the report is kept as the cluster's last.
-//! With `verify=ID,ID` only these faults are looked for, and the report is not kept.
+//! With `verify=ID,ID` only these faults are looked for, with `symptom=TEXT` only what can be behind it is told, and the
+//! report is not kept. With `bundle=true` the answer also holds the facts that were judged.
 
-use crate::app::App;
+use crate::app::{App, NoReport, Question};
 use crate::caller::Caller;
 use crate::failure::Failure;
 use crate::input::Input;
 use crate::operation::Operation;
 use crate::reply::Reply;
+use serde_json::json;
 
 pub const OPERATION: Operation = Operation::post("/v1/clusters/{cluster_ident}/diagnoses").policy("cluster:diagnose").returns(200);
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
-    input.only_arguments(&["verify"])?;
+    input.only_arguments(&["verify", "symptom", "bundle"])?;
     let cluster = app.store.find_cluster(&caller.scope(), input.param("cluster_ident")).await?;
     caller.authorise(&OPERATION)?;
-    let verify: Vec<String> =
-        input.argument("verify").unwrap_or_default().split(',').filter(|id| !id.is_empty()).map(str::to_owned).collect();
-    let whole = verify.is_empty();
-    let report = app.diagnose.diagnose(cluster.uuid, verify).await.map_err(Failure::unavailable)?;
+    let bundle = input.bool_argument("bundle")?.unwrap_or(false);
+    let question = Question {
+        verify: input.argument("verify").unwrap_or_default().split(',').filter(|id| !id.is_empty()).map(str::to_owned).collect(),
+        symptom: input.argument("symptom").filter(|text| !text.is_empty()).map(str::to_owned),
+    };
+    let whole = question.is_whole();
+    let answer = app.diagnose.diagnose(cluster.uuid, question).await.map_err(|error| match error {
+        NoReport::Unknown(text) => Failure::bad(text),
+        NoReport::Failed(text) => Failure::unavailable(text),
+    })?;
     if whole {
-        app.store.update_report(cluster.uuid, &report).await?;
+        app.store.update_report(cluster.uuid, &answer.report).await?;
     }
-    Ok(Reply::ok(report))
+    Ok(Reply::ok(if bundle { json!({"report": answer.report, "facts": answer.facts}) } else { answer.report }))
 }
