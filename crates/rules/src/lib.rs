@@ -12,6 +12,7 @@ mod explain;
 pub mod fixture;
 mod judge;
 mod overlay;
+mod pods;
 pub mod render;
 pub mod report;
 mod rule;
@@ -23,6 +24,7 @@ pub use case::{Case, Expect, blind, fires, quiet};
 pub use complaint::{Complaint, ComplaintEntry, complaint, complaints, no_complaint};
 pub use explain::{explain, similar};
 pub use judge::{Selection, judge};
+pub use pods::{PodAsk, Pull, amount, distance, each_pod, each_pull, nearest};
 pub use rule::{Act, Class, CoeKind, Entry, Layer, Near, Rule, Ward};
 pub use verdict::{Answer, Blind, Claim, Finding, Hidden, Kind, Remedy, Stop, Subject, Verdict};
 

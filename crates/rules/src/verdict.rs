@@ -114,13 +114,15 @@ pub struct Finding {
     pub independent: bool,
     /// Faults that stand above this finding when they fire on the same subject, whatever the rules say in general.
     pub follows: Vec<&'static str>,
+    /// More that it is about: the other pods of the same owner, the services that send to them.
+    pub covers: Vec<Subject>,
 }
 
 impl Finding {
     fn new(kind: Kind, confidence: Confidence, subject: Subject, summary: String) -> Self {
         let (claims, ruled_out, hides) = (Vec::new(), Vec::new(), Vec::new());
-        let (remedy, follows) = (Remedy::default(), Vec::new());
-        Self { kind, confidence, subject, summary, claims, ruled_out, remedy, hides, spreads: false, independent: false, follows }
+        let (remedy, follows, covers) = (Remedy::default(), Vec::new(), Vec::new());
+        Self { kind, confidence, subject, summary, claims, ruled_out, remedy, hides, spreads: false, independent: false, follows, covers }
     }
 
     /// A state was seen that cannot go together with health.
@@ -216,9 +218,16 @@ impl Finding {
         self
     }
 
+    /// What else it is about.
+    #[must_use]
+    pub fn covers(mut self, subjects: impl IntoIterator<Item = Subject>) -> Self {
+        self.covers.extend(subjects);
+        self
+    }
+
     /// Whether this can be behind something wrong with `subject`.
     pub fn reaches(&self, subject: &Subject) -> bool {
-        self.spreads || self.subject.touches(subject)
+        self.spreads || self.subject.touches(subject) || self.covers.iter().any(|s| s.touches(subject))
     }
 }
 

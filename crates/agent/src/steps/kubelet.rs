@@ -82,6 +82,8 @@ fn command_line(spec: &NodeSpec, kubernetes: &KubernetesSpec) -> Result<Vec<Stri
         format!("--node-ip={}", spec.node.address),
         "--container-runtime=remote".to_owned(),
         format!("--container-runtime-endpoint=unix://{}", k8s::CONTAINERD),
+        // The kubelet throws away images that nothing uses when the disk fills up; this one no pod names, and all need it.
+        format!("--pod-infra-container-image={}", crate::image::PAUSE),
         format!("--docker=unix://{}", docker::absent::SOCKET),
     ];
     if !labels.is_empty() {

@@ -13,7 +13,7 @@
 
 use crate::fixture::{kubernetes, stopped};
 use crate::report::{Command, Risk};
-use crate::{Act, CoeKind, Finding, Layer, Rule, Subject, Verdict, blind, fires, need, quiet};
+use crate::{Act, CoeKind, Finding, Layer, Rule, Subject, Verdict, blind, distance, fires, need, quiet};
 use magnum_facts::coe::{ContainerState, KubernetesFacts, Pod, Service};
 use magnum_facts::{Facts, Look};
 use std::collections::BTreeMap;
@@ -166,27 +166,4 @@ fn nearest(service: &Service, pods: &[Pod]) -> Option<(String, String)> {
         })
     });
     pairs.filter(|(d, ..)| (1..=3).contains(d)).min().map(|(_, label, pod)| (label, pod))
-}
-
-/// Levenshtein's distance.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, ca) in a.chars().enumerate() {
-        let mut left = i + 1;
-        let mut diagonal = i;
-        for (j, cb) in b.iter().enumerate() {
-            let up = row.get(j + 1).copied().unwrap_or(0);
-            let here = (diagonal + usize::from(ca != *cb)).min(up + 1).min(left + 1);
-            diagonal = up;
-            if let Some(cell) = row.get_mut(j) {
-                *cell = left;
-            }
-            left = here;
-        }
-        if let Some(last) = row.last_mut() {
-            *last = left;
-        }
-    }
-    row.last().copied().unwrap_or(0)
 }

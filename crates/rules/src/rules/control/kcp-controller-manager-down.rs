@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The Kubernetes controller manager is not running.
+//!
+//! ## What you see
+//! Everything is accepted and nothing follows: Deployments make no pods, services get no endpoints, dead nodes stay `Ready`, deleted
+//! namespaces stay.
+//!
+//! ## Why it happens
+//! No kube-controller-manager is running on any master: stopped, crashed (a flag, the CA's key, a broken cloud configuration), or
+//! without a certificate the API accepts.
+//!
+//! ## What to do
+//! Read the last lines of its journal on a master and start it. When pods are refused with an event, it runs: that is another fault.
+
+use crate::ask::NodeAsk;
+use crate::fixture::{crashed, kubernetes, stopped};
+use crate::report::{Command, Risk};
+use crate::{Act, CoeKind, Finding, Layer, Rule, Subject, Verdict, blind, fires, last_words, masters, quiet};
+use magnum_facts::coe::KubernetesFacts;
+use magnum_facts::node::{NodeFacts, Unit};
+use magnum_facts::{Citation, Facts, Look};
+use magnum_types::Role;
+
+pub static RULE: Rule = Rule {
+    id: "kcp-controller-manager-down",
+    layer: Layer::Control,
+    coe: CoeKind::Kubernetes,
+    guide: "L43, L390",
+    symptoms: &["S6", "S16"],
+    needs: &[NodeFacts::UNITS, KubernetesFacts::LEASES],
+    explains: &["kp-no-endpoints"],
+    not_if: &["nv-shutoff"],
+    check,
+    cases: &[
+        fires("stopped", || kubernetes(1, 2).unit("master-0", "kube-controller-manager", stopped())),
+        fires("it cannot read the key of the CA", || {
+            kubernetes(1, 2).unit(
+                "master-0",
+                "kube-controller-manager",
+                crashed(1, "error reading CA key file \"/etc/kubernetes/pki/ca.key\""),
+            )
+        }),
+        quiet("one of three: another one leads", || kubernetes(3, 1).unit("master-1", "kube-controller-manager", stopped())),
+        quiet("the scheduler is down", || kubernetes(1, 2).unit("master-0", "kube-scheduler", stopped())),
+        blind("the only master cannot be read", || kubernetes(1, 2).node_dark("master-0")),
+    ],
+    inject: &[Act::On { node: "master-0", argv: &["systemctl", "stop", "kube-controller-manager"] }],
+    undo: &[Act::On { node: "master-0", argv: &["systemctl", "start", "kube-controller-manager"] }],
+    ..Rule::BASE
+};
+
+const UNIT: &str = "kube-controller-manager";
+
+fn check(facts: &Facts) -> Verdict {
+    let down = masters(facts, |n| {
+        let unit = n.down(UNIT)?;
+        Ok(on_one(&n, &unit))
+    });
+    let all = facts.cluster.members.iter().filter(|m| m.role == Role::Master).count();
+    // One leads and the others wait: only when none is left does anybody notice.
+    if down.findings.len() + down.blind.len() < all {
+        return Verdict::default();
+    }
+    match (down.findings.is_empty(), down.blind.is_empty()) {
+        (false, true) => Verdict { findings: vec![one_for_all(facts, down.findings)], blind: Vec::new() },
+        _ => Verdict { findings: Vec::new(), blind: down.blind },
+    }
+}
+
+fn on_one(n: &NodeAsk<'_>, unit: &Look<'_, Unit>) -> Finding {
+    let (name, cluster) = (n.name, &n.all.cluster.name);
+    Finding::cause(n.subject(), "")
+        .because(format!("the unit {UNIT} is not running on {name}"), [unit.cite(UNIT, unit.state_text())])
+        .because_if(last_words(unit, UNIT))
+        .run(Command::new(Risk::ReadOnly, format!("magnum node exec {cluster} {name} -- journalctl -u {UNIT} -n 30")))
+        .run(Command::new(Risk::ChangesNode, format!("magnum node exec {cluster} {name} -- systemctl start {UNIT}")))
+}
+
+fn one_for_all(facts: &Facts, each: Vec<Finding>) -> Finding {
+    let subject = match each.as_slice() {
+        [one] => one.subject.clone(),
+        _ => Subject::Cluster,
+    };
+    let summary = format!("{UNIT} is not running on any master: nothing that is asked for is made.");
+    let mut finding = Finding::cause(subject, summary).fix("Mend what its journal names and start it.").spreads_if(true);
+    for one in each {
+        finding.claims.extend(one.claims);
+        finding.remedy.commands.extend(one.remedy.commands);
+    }
+    finding.because_if(lease(facts))
+}
+
+/// It says every few seconds that it leads.
+fn lease(facts: &Facts) -> Option<(String, Citation)> {
+    let leases = facts.kubernetes.leases.look().ok()??;
+    let own = leases.value.iter().find(|l| l.name == UNIT)?;
+    let age = facts.taken_at.as_second() - own.renewed?.as_second();
+    let late = age > i64::from(own.duration_seconds.unwrap_or(15));
+    late.then(|| {
+        (format!("it last said {age} s ago that it leads"), leases.cite(UNIT, format!("renewed {}", own.renewed.unwrap_or_default())))
+    })
+}
