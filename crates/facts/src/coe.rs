@@ -11,4 +11,4 @@ pub use kubernetes::{ApiHealth, Event, KubeNode, KubernetesFacts, Lease, ObjectR
 pub use pod::{Condition, ContainerState, ContainerStatus, Pod, Probe, Reference, Toleration};
 pub use policy::{Binding, Budget, Claim, ReplicaSet, StorageClass, Webhook};
 pub use service::{EndpointAddress, Endpoints, Service, ServicePort};
-pub use swarm::{SwarmFacts, SwarmManager, SwarmNode, SwarmService, SwarmState, SwarmTask};
+pub use swarm::{SwarmFacts, SwarmManager, SwarmNetwork, SwarmNode, SwarmService, SwarmState, SwarmTask};

@@ -139,7 +139,9 @@ fn suite(coe: Coe, ward: Ward) -> Result<()> {
     let server = Server::start(&dist_dir()?)?;
     let cluster = if coe == Coe::Kubernetes { "k" } else { "s" };
     let (masters, nodes) = if ward == Ward::Small { ("1", "2") } else { ("3", "1") };
-    server.ok(["cluster-template", "create", "t", "--coe", coe.as_str()])?;
+    let template = ["cluster-template", "create", "t", "--coe", coe.as_str(), "--master-lb-enabled"];
+    // Several masters need a balancer in front of them.
+    server.ok(template.into_iter().take(if ward == Ward::Small { 5 } else { 6 }))?;
     let create = ["cluster", "create", cluster, "--cluster-template", "t", "--master-count", masters, "--node-count", nodes, "--watch"];
     server.ok(create)?;
     let kubectl = if coe == Coe::Kubernetes { Some(Kubectl::new(&server, cluster)?) } else { None };
@@ -179,4 +181,14 @@ fn kubernetes_faults_are_named_with_proof_and_nothing_else_is_accused() -> Resul
 #[test]
 fn swarm_faults_are_named_with_proof_and_nothing_else_is_accused() -> Result<()> {
     suite(Coe::Swarm, Ward::Small)
+}
+
+#[test]
+fn kubernetes_faults_among_three_masters_are_named_with_proof() -> Result<()> {
+    suite(Coe::Kubernetes, Ward::Masters)
+}
+
+#[test]
+fn swarm_faults_among_three_managers_are_named_with_proof() -> Result<()> {
+    suite(Coe::Swarm, Ward::Masters)
 }

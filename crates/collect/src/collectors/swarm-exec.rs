@@ -2,10 +2,10 @@
 //! The swarm as its managers see it. Every manager is asked for its own state; the first that can lists the rest.
 
 use crate::collector::{Collector, Context, Patch, Stage};
-use crate::node::output;
-use crate::parse::text;
+use crate::node::{garbled, output};
+use crate::parse::{list, text};
 use futures::future::join_all;
-use magnum_facts::coe::{SwarmFacts, SwarmManager, SwarmNode, SwarmService, SwarmState, SwarmTask};
+use magnum_facts::coe::{SwarmFacts, SwarmManager, SwarmNetwork, SwarmNode, SwarmService, SwarmState, SwarmTask};
 use magnum_facts::{Fact, Scope, Vantage, Why, WhyKind};
 use magnum_types::{Coe, NodeName, Role};
 use serde_json::Value;
@@ -17,7 +17,7 @@ pub static COLLECTOR: Collector = Collector {
     vantage: Vantage::CoeApi,
     scope: Scope::Cluster,
     stage: Stage::Shallow,
-    budget: Duration::from_secs(4),
+    budget: Duration::from_secs(5),
     fits: Coe::is_swarm,
     announce: None,
     run: |context| Box::pin(run(context)),
@@ -44,16 +44,31 @@ async fn run(context: Context) -> Result<Patch, Why> {
     let source = |id: &str, what: &str| context.source(&format!("swarm/{id}"), what, Vantage::CoeApi);
     let mut facts = SwarmFacts { state: Fact::seen(SwarmState { managers }, source("state", "docker info")), ..SwarmFacts::default() };
     if let Some(manager) = leading {
-        let (nodes, services) = tokio::join!(rows(&context, &manager, &["node", "ls"]), rows(&context, &manager, &["service", "ls"]));
-        facts.nodes =
-            nodes.map_or_else(Fact::NotLooked, |rows| Fact::seen(rows.iter().map(node).collect(), source("nodes", "docker node ls")));
-        let services = services.map(|rows| rows.iter().map(service).collect::<Vec<_>>());
-        facts.tasks = match &services {
-            Ok(all) => {
-                tasks(&context, &manager, all).await.map_or_else(Fact::NotLooked, |t| Fact::seen(t, source("tasks", "docker service ps")))
-            }
-            Err(why) => Fact::NotLooked(why.clone()),
+        let (nodes, services, networks) = tokio::join!(
+            rows(&context, &manager, &["node", "ls"]),
+            rows(&context, &manager, &["service", "ls"]),
+            rows(&context, &manager, &["network", "ls", "--filter", "driver=overlay"]),
+        );
+        let ids = |rows: &Result<Vec<Value>, Why>| -> Vec<String> {
+            rows.iter().flatten().map(|row| text(row, "ID").to_owned()).filter(|id| !id.is_empty()).collect()
         };
+        let (node_ids, service_ids, network_ids) = (ids(&nodes), ids(&services), ids(&networks));
+        let (node_details, service_details, network_details, tasks) = tokio::join!(
+            inspect(&context, &manager, "node", &node_ids),
+            inspect(&context, &manager, "service", &service_ids),
+            inspect(&context, &manager, "network", &network_ids),
+            tasks(&context, &manager, &service_ids),
+        );
+        // Without their addresses the nodes are still known.
+        let node_details = node_details.unwrap_or_default();
+        let nodes = nodes.map(|rows| rows.iter().map(|row| node(row, &node_details)).collect::<Vec<_>>());
+        facts.nodes = nodes.map_or_else(Fact::NotLooked, |all| Fact::seen(all, source("nodes", "docker node ls")));
+        let services = services.and_then(|rows| Ok((rows, service_details?)));
+        let services = services.map(|(rows, all)| rows.iter().map(|row| service(row, &all)).collect::<Vec<_>>());
+        let tasks = services.as_ref().map_err(Why::clone).and(tasks);
+        facts.tasks = tasks.map_or_else(Fact::NotLooked, |all| Fact::seen(all, source("tasks", "docker service ps")));
+        let networks = networks.and_then(|_| Ok(network_details?.iter().map(network).collect::<Vec<_>>()));
+        facts.networks = networks.map_or_else(Fact::NotLooked, |all| Fact::seen(all, source("networks", "docker network inspect")));
         facts.services = services.map_or_else(Fact::NotLooked, |s| Fact::seen(s, source("services", "docker service ls")));
     }
     Ok(Box::new(move |all| {
@@ -84,22 +99,54 @@ async fn rows(context: &Context, manager: &NodeName, words: &[&str]) -> Result<V
     Ok(answer.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
 }
 
-fn node(row: &Value) -> SwarmNode {
+/// What `docker … inspect` says of these objects.
+async fn inspect(context: &Context, manager: &NodeName, kind: &str, ids: &[String]) -> Result<Vec<Value>, Why> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut argv = vec!["docker", kind, "inspect"];
+    argv.extend(ids.iter().map(String::as_str));
+    let answer = output(context, manager, &argv, LIMIT).await?;
+    serde_json::from_str(&answer).map_err(|error| garbled(&format!("docker {kind} inspect"), error))
+}
+
+/// The details of a row of a list. Lists shorten the ids of networks and services.
+fn details<'a>(row: &Value, all: &'a [Value]) -> &'a Value {
+    let id = text(row, "ID");
+    all.iter().find(|item| !id.is_empty() && text(item, "ID").starts_with(id)).unwrap_or(&Value::Null)
+}
+
+fn network(value: &Value) -> SwarmNetwork {
+    let subnets = list(value, "/IPAM/Config").filter_map(|c| text(c, "Subnet").parse().ok());
+    SwarmNetwork {
+        id: text(value, "Id").to_owned(),
+        name: text(value, "Name").to_owned(),
+        subnets: subnets.collect(),
+        ingress: value.get("Ingress").and_then(Value::as_bool).unwrap_or(false),
+        mtu: value.pointer("/Options/com.docker.network.driver.mtu").and_then(Value::as_str).and_then(|m| m.parse().ok()),
+    }
+}
+
+fn node(row: &Value, all: &[Value]) -> SwarmNode {
     let status = text(row, "ManagerStatus");
+    let at = |pointer: &str| details(row, all).pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
     SwarmNode {
         id: text(row, "ID").to_owned(),
         hostname: text(row, "Hostname").to_owned(),
         state: text(row, "Status").to_lowercase(),
-        message: String::new(),
+        message: at("/Status/Message"),
         availability: text(row, "Availability").to_lowercase(),
         manager: !status.is_empty(),
         leader: status == "Leader",
         reachability: status.to_lowercase(),
-        address: String::new(),
+        address: at("/Status/Addr"),
     }
 }
 
-fn service(row: &Value) -> SwarmService {
+fn service(row: &Value, all: &[Value]) -> SwarmService {
+    let template = details(row, all).pointer("/Spec/TaskTemplate").unwrap_or(&Value::Null);
+    let networks = list(template, "/Networks").map(|n| text(n, "Target").to_owned());
+    let constraints = list(template, "/Placement/Constraints").filter_map(Value::as_str).map(str::to_owned);
     let replicas = text(row, "Replicas").split_whitespace().next().unwrap_or_default();
     let (running, desired) = replicas.split_once('/').unwrap_or_default();
     SwarmService {
@@ -109,12 +156,14 @@ fn service(row: &Value) -> SwarmService {
         running: running.parse().unwrap_or(0),
         desired: desired.parse().unwrap_or(0),
         image: text(row, "Image").to_owned(),
+        networks: networks.collect(),
+        constraints: constraints.collect(),
     }
 }
 
-async fn tasks(context: &Context, manager: &NodeName, services: &[SwarmService]) -> Result<Vec<SwarmTask>, Why> {
+async fn tasks(context: &Context, manager: &NodeName, services: &[String]) -> Result<Vec<SwarmTask>, Why> {
     let mut words = vec!["service", "ps", "--no-trunc"];
-    words.extend(services.iter().map(|s| s.id.as_str()));
+    words.extend(services.iter().map(String::as_str));
     if services.is_empty() {
         return Ok(Vec::new());
     }

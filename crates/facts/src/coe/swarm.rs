@@ -2,6 +2,7 @@
 //! Docker in swarm mode, as its managers see it.
 
 use crate::topic::topics;
+use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
 topics!(
@@ -12,6 +13,8 @@ topics!(
         nodes: Vec<SwarmNode> = NODES "swarm.nodes",
         services: Vec<SwarmService> = SERVICES "swarm.services",
         tasks: Vec<SwarmTask> = TASKS "swarm.tasks",
+        /// Overlay networks.
+        networks: Vec<SwarmNetwork> = NETWORKS "swarm.networks",
     }
 );
 
@@ -70,6 +73,26 @@ pub struct SwarmService {
     pub desired: u32,
     #[serde(default)]
     pub image: String,
+    /// Ids of the networks its tasks join.
+    #[serde(default)]
+    pub networks: Vec<String>,
+    /// Such as `node.labels.disk==ssd`.
+    #[serde(default)]
+    pub constraints: Vec<String>,
+}
+
+/// An overlay network.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SwarmNetwork {
+    pub id: String,
+    pub name: String,
+    pub subnets: Vec<Ipv4Net>,
+    /// The network of the routing mesh.
+    #[serde(default)]
+    pub ingress: bool,
+    /// `com.docker.network.driver.mtu`, when it was set.
+    #[serde(default)]
+    pub mtu: Option<u32>,
 }
 
 /// A task.

@@ -27,7 +27,7 @@ pub static RULE: Rule = Rule {
     guide: "L31-54, L399",
     symptoms: &["S3", "S8", "S20"],
     needs: &[NodeFacts::UNITS, SwarmFacts::NODES],
-    explains: &["sw-task-no-node", "sw-quorum-lost", "sw-task-rejected"],
+    explains: &["sw-task-*"],
     not_if: &["nv-shutoff"],
     check,
     cases: &[
