@@ -17,7 +17,7 @@ pub use certificate::{BrokenCertificate, Certificate, KeyFit};
 pub use config::{ConfigFile, Configs};
 pub use etcd::{EtcdMember, EtcdView};
 pub use firewall::{Chain, Decision, FirewallRule, Hook, Match, Packet, Ports, Proto, Ruleset, Table, Verdict};
-pub use machine::{Clock, Filesystem, Memory};
+pub use machine::{Clock, Filesystem, Killed, Memory};
 pub use network::{FdbEntry, Link, Neighbour, Route, Socket, Vxlan};
 pub use overlay::{OverlayLease, OverlayRegistry, SubnetEnv};
 pub use process::Process;
@@ -58,6 +58,8 @@ topics!(
         certificates: Vec<Certificate> = CERTIFICATES "node.certificates",
         /// Files that should hold a certificate and do not.
         broken_certificates: Vec<BrokenCertificate> = BROKEN_CERTIFICATES "node.broken-certificates",
+        /// The public half of the key that signs service accounts' tokens, in base64; masters only.
+        service_account: String = SERVICE_ACCOUNT "node.service-account",
         /// Processes of the node's services.
         processes: Vec<Process> = PROCESSES "node.processes",
         /// Configuration files.

@@ -3,6 +3,7 @@
 
 use crate::collect::Collector;
 use crate::error::Error;
+use crate::kubernetes::SERVICE_ACCOUNT_KEY;
 use magnum_pki::{Certificate, Eku, PrivateKey};
 use serde_json::{Value, json};
 use std::fs;
@@ -17,7 +18,14 @@ fn run() -> Result<Value, Error> {
     let entries = FOLDERS.iter().flat_map(|folder| fs::read_dir(folder).into_iter().flatten()).filter_map(Result::ok);
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "crt")).collect();
     paths.sort();
-    Ok(json!({"certificates": paths.iter().map(|path| describe(path)).collect::<Vec<_>>()}))
+    Ok(json!({"certificates": paths.iter().map(|path| describe(path)).collect::<Vec<_>>(), "service_account": service_account()}))
+}
+
+/// The public half of the key with which tokens of service accounts are signed.
+fn service_account() -> Option<String> {
+    let key = PrivateKey::from_pkcs8_pem(&fs::read_to_string(SERVICE_ACCOUNT_KEY).ok()?).ok()?;
+    let pem = key.public_key().to_pem().ok()?;
+    Some(pem.lines().filter(|line| !line.starts_with("-----")).collect())
 }
 
 fn describe(path: &Path) -> Value {

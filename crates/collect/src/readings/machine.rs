@@ -4,7 +4,7 @@
 use crate::parse::{list, text, time};
 use crate::reading::{Answer, Reading};
 use jiff::Timestamp;
-use magnum_facts::node::{Clock, Filesystem, Memory, NodeFacts};
+use magnum_facts::node::{Clock, Filesystem, Killed, Memory, NodeFacts};
 use serde_json::Value;
 
 pub(crate) static READING: Reading = Reading { names: |_, _| &["disk", "mem", "sysctl", "time"], read };
@@ -39,7 +39,13 @@ fn memory(value: &Value) -> Memory {
     let (total, available) = (number("total_kib").unwrap_or(0) << 10, number("available_kib").unwrap_or(0) << 10);
     let limit = number("cgroup_limit_bytes").filter(|l| *l < total);
     let left = limit.zip(number("cgroup_usage_bytes")).map(|(limit, used)| limit.saturating_sub(used));
-    Memory { total_bytes: limit.unwrap_or(total), available_bytes: left.unwrap_or(available), oom_kills: number("oom_kills") }
+    let killed = list(value, "/killed").map(|item| Killed {
+        unit: text(item, "unit").to_owned(),
+        process: text(item, "process").to_owned(),
+        seconds_ago: item.get("seconds_ago").and_then(Value::as_u64).unwrap_or(0),
+    });
+    let (total_bytes, available_bytes) = (limit.unwrap_or(total), left.unwrap_or(available));
+    Memory { total_bytes, available_bytes, oom_kills: number("oom_kills"), killed: killed.collect() }
 }
 
 /// The node looked between `asked` and `answered`; within that, its clock is right.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Container runtimes.
 
-use crate::parse::{text, text_at};
+use crate::parse::{list, text, text_at};
 use crate::reading::{Answer, Reading, is_ok, kind};
 use magnum_facts::node::{NodeFacts, Runtime};
 use magnum_facts::{Fact, WhyKind};
@@ -24,7 +24,8 @@ fn runtimes(answer: &Answer<'_>, cri: Option<&Value>, docker: Option<&Value>) ->
         let version = [text_at(line, "/value/version"), text_at(line, "/value/info/ServerVersion")].concat();
         let latency_ms = line.get("ms").and_then(Value::as_u64);
         let error = text(line, "error").to_owned();
-        all.push(Runtime { name: name.into(), socket: socket.into(), answers: is_ok(line), version, error, latency_ms });
+        let images = list(line, "/value/images").filter_map(Value::as_str).map(str::to_owned).collect();
+        all.push(Runtime { name: name.into(), socket: socket.into(), answers: is_ok(line), version, error, latency_ms, images });
         source = source.or_else(|| Some(answer.source(line, "asking the container runtime")));
     }
     match source {

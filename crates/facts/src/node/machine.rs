@@ -38,6 +38,18 @@ pub struct Memory {
     /// Processes the kernel has killed for lack of memory since boot, where it counts them.
     #[serde(default)]
     pub oom_kills: Option<u64>,
+    /// Services of this node that it killed in the last ten minutes, oldest first.
+    #[serde(default)]
+    pub killed: Vec<Killed>,
+}
+
+/// A process that the kernel killed for lack of memory.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Killed {
+    /// The service it belonged to, without `.service`.
+    pub unit: String,
+    pub process: String,
+    pub seconds_ago: u64,
 }
 
 /// The node's clock against this machine's.

@@ -19,4 +19,7 @@ pub struct Runtime {
     /// How long the answer took.
     #[serde(default)]
     pub latency_ms: Option<u64>,
+    /// Names of the images it has; of containerd, those of Kubernetes.
+    #[serde(default)]
+    pub images: Vec<String>,
 }
