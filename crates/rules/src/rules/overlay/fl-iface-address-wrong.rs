@@ -30,14 +30,24 @@ pub static RULE: Rule = Rule {
     not_if: &["nv-shutoff", "fl-not-running", "fl-duplicate-lease"],
     check,
     cases: &[
-        fires("the bridge has another network", || kubernetes(1, 2).link("node-1", "docker0", |l| l.addresses = net("172.17.0.1/16"))),
+        fires("the bridge has another address", || kubernetes(1, 2).link("node-1", "docker0", |l| l.addresses = net("10.100.2.9/24"))),
+        quiet("the bridge has another network, which is Docker's fault", || {
+            kubernetes(1, 2).link("node-1", "docker0", |l| l.addresses = net("172.17.0.1/16"))
+        }),
         fires("the tunnel has no address", || kubernetes(1, 2).overlay_dead("node-1").link("node-1", "flannel.1", |l| l.addresses.clear())),
         fires("the tunnel is down", || kubernetes(1, 2).overlay_dead("node-1").link("node-1", "flannel.1", |l| l.up = false)),
         quiet("the bridge has no pod and is down", || kubernetes(1, 2).link("node-1", "docker0", |l| l.up = false)),
         quiet("flanneld is stopped", || kubernetes(1, 2).unit("node-1", "flanneld", stopped())),
         blind("the node cannot be read", || kubernetes(1, 2).node_dark("node-1")),
     ],
-    inject: &[Act::On { node: "node-1", argv: &["sh", "-c", "ip addr flush dev docker0; ip addr add 172.17.0.1/16 dev docker0"] }],
+    inject: &[Act::On {
+        node: "node-1",
+        argv: &[
+            "sh",
+            "-c",
+            "a=$(ip -4 -o addr show docker0 | awk '{print $4}'); ip addr flush dev docker0; ip addr add ${a%.*}.9/24 dev docker0",
+        ],
+    }],
     undo: &[Act::On { node: "node-1", argv: &["systemctl", "restart", "flanneld"] }],
     ..Rule::BASE
 };
@@ -54,7 +64,12 @@ fn check(facts: &Facts) -> Verdict {
         let first = Ipv4Addr::from(u32::from(subnet.network()) + 1);
         let tunnel = n.tunnel().and_then(|t| wrong(&t, subnet.network(), true));
         let (device, is, should) = match tunnel {
-            Err(Stop::Quiet) => n.bridge().and_then(|b| wrong(&b, first, false))?,
+            // A bridge of another network was set up by Docker, whatever the tunnel has: cr-bip-mismatch.
+            Err(Stop::Quiet) => {
+                let bridge = n.bridge()?;
+                when(bridge.addresses.is_empty() || bridge.addresses.iter().any(|net| subnet.contains(&net.addr())))?;
+                wrong(&bridge, first, false)?
+            }
             other => other?,
         };
         let evidence = [device.cite(device.name.clone(), is.clone()), share.cite("FLANNEL_SUBNET", share.subnet.to_string())];

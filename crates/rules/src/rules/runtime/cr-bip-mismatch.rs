@@ -27,7 +27,7 @@ pub static RULE: Rule = Rule {
     symptoms: &["S7"],
     needs: &[NodeFacts::LINKS, NodeFacts::SUBNET_ENV],
     explains: &["fl-*", "kp-*", "dns-*", "wl-*"],
-    not_if: &["nv-shutoff"],
+    not_if: &["fl-duplicate-lease", "nv-shutoff"],
     check,
     cases: &[
         fires("the bridge has Docker's own default", || bridge("172.17.0.1/16")),
