@@ -7,6 +7,7 @@ mod bench;
 mod compile;
 mod demo;
 mod guide;
+mod scoreboard;
 mod setup;
 mod sh;
 mod suite;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `cargo xtask test`: everything that must hold before a change lands, in the order of how soon it can fail.
 
-use crate::{compile, setup, sh, tidy};
+use crate::{compile, scoreboard, setup, sh, tidy};
 use anyhow::{Result, bail};
 use magnum_testkit::{cache_dir, leftovers};
 use std::process::Command;
@@ -43,9 +43,14 @@ pub fn run(args: &Args) -> Result<()> {
         .env("RUST_BACKTRACE", "0")
         .env("MAGNUM_CACHE_DIR", cache_dir());
     if args.full {
-        real.env("MAGNUM_TEST_FULL", "1");
+        let _ = std::fs::remove_file(scoreboard::file());
+        real.env("MAGNUM_TEST_FULL", "1").env("MAGNUM_FAULTS_FILE", scoreboard::file());
     }
-    sh::run(&mut real)?;
+    let outcome = sh::run(&mut real);
+    if args.full {
+        scoreboard::faults()?;
+    }
+    outcome?;
     let after = leftovers()?;
     let left: Vec<&String> = after.difference(&before).collect();
     if !left.is_empty() {

@@ -64,6 +64,7 @@ fn check(facts: &Facts) -> Verdict {
             )
             .because_if(api_view(&n))
             .hides(Some(n.name), "node.")
+            .hides(Some(n.name), "probe.")
             .hides(Some(n.name), "host.")
             .spreads_if(is_last_master(&n))
             .fix(fix)
