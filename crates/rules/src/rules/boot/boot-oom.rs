@@ -12,7 +12,7 @@
 //! ## What to do
 //! Raise the limit, move something away, or use a bigger flavor.
 
-use crate::fixture::{Scene, crashed, kubernetes};
+use crate::fixture::{Scene, crashed, kubernetes, stopped};
 use crate::report::{Command, Risk};
 use crate::{Act, CoeKind, Finding, Layer, Rule, Stop, Verdict, blind, each_node, fires, need, quiet, when};
 use magnum_facts::Facts;
@@ -31,6 +31,7 @@ pub static RULE: Rule = Rule {
     cases: &[
         fires("the kubelet is killed again and again", || killed(2).unit("node-1", "kubelet", crashed(9, ""))),
         quiet("it was killed once, and runs", || killed(300)),
+        quiet("it was killed long ago, and somebody has stopped it", || killed(60).unit("node-1", "kubelet", stopped())),
         quiet("it crashes by itself", || kubernetes(1, 2).unit("node-1", "kubelet", crashed(9, ""))),
         blind("the node cannot be read", || kubernetes(1, 2).node_dark("node-1").not_ready("node-1", "")),
     ],
@@ -62,7 +63,7 @@ fn check(facts: &Facts) -> Verdict {
         let last = memory.killed.iter().rev().find(|k| n.unit(&k.unit).is_ok_and(|u| u.is_down() || u.restarts > 0)).ok_or(Stop::Quiet)?;
         let unit = n.unit(&last.unit)?;
         // One that came up again and stays up is no trouble any more.
-        when(unit.is_down() || last.seconds_ago < 30)?;
+        when((unit.has_crashed() && last.seconds_ago < 120) || last.seconds_ago < 30)?;
         let limit = n.node.configs.look().ok().flatten().and_then(|configs| {
             let lines = configs.unit_files(&last.unit).flat_map(|(path, text)| text.lines().map(move |l| (path, l.trim())));
             let (path, line) = lines.filter(|(_, l)| l.starts_with("MemoryMax=") || l.starts_with("MemoryLimit=")).last()?;

@@ -57,9 +57,10 @@ fn bridge(address: &'static str) -> Scene {
     })
 }
 
+const NODES: &str = "the nodes' network";
+
 fn ranges(layout: &Layout) -> Vec<(&'static str, Ipv4Net)> {
-    let all =
-        [("the nodes' network", layout.network_cidr), ("the pods' network", layout.pod_cidr), ("the services' range", layout.service_cidr)];
+    let all = [(NODES, layout.network_cidr), ("the pods' network", layout.pod_cidr), ("the services' range", layout.service_cidr)];
     all.into_iter().filter_map(|(name, net)| Some((name, net?))).collect()
 }
 
@@ -82,7 +83,9 @@ fn check(facts: &Facts) -> Verdict {
         // An address alone, as a load balancer's, takes nothing else with it.
         let nets = links.value.iter().filter(|l| l.up && !own(l)).flat_map(|l| l.addresses.iter().map(move |a| (l, a)));
         let hit = |(l, a): (&Link, &Ipv4Net)| {
-            let (name, net) = ranges.iter().find(|(_, net)| overlap(net, &a.trunc()) && a.prefix_len() < 32)?;
+            // One in the pods' or the services' range is told by fl-subnet-overlap-node and kp-service-cidr-clash.
+            let (name, net) =
+                ranges.iter().find(|(name, _)| *name == NODES).filter(|(_, net)| overlap(net, &a.trunc()) && a.prefix_len() < 32)?;
             Some((l.name.clone(), *a, *name, *net))
         };
         let (device, net, name, range) = nets.into_iter().find_map(hit).ok_or(Stop::Quiet)?;
