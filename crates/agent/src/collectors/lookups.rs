@@ -13,7 +13,7 @@ use std::time::Duration;
 
 pub static COLLECTOR: Collector = Collector { name: "lookups", limit: Duration::from_secs(3), run };
 
-const LIMIT: Duration = Duration::from_millis(900);
+const LIMIT: Duration = Duration::from_millis(1500);
 
 fn run() -> Result<Value, Error> {
     let spec = spec::load()?;

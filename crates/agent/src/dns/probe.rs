@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
 use std::time::{Duration, Instant};
 
-const LIMIT: Duration = Duration::from_millis(500);
+const LIMIT: Duration = Duration::from_millis(900);
 const ID: [u8; 2] = [0x4d, 0x67];
 
 /// What a name server said.
@@ -55,7 +55,20 @@ fn word(code: u8) -> String {
     }
 }
 
+/// Datagrams get lost now and then, so the question is sent up to three times, as resolvers do.
 fn by_udp(server: Ipv4Addr, name: &str, limit: Duration) -> io::Result<Vec<u8>> {
+    const TIMES: u32 = 3;
+    let mut last = io::Error::from(io::ErrorKind::TimedOut);
+    for _ in 0..TIMES {
+        match once_by_udp(server, name, limit / TIMES) {
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => last = error,
+            other => return other,
+        }
+    }
+    Err(last)
+}
+
+fn once_by_udp(server: Ipv4Addr, name: &str, limit: Duration) -> io::Result<Vec<u8>> {
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
     socket.set_read_timeout(Some(limit))?;
     socket.connect((server, 53))?;
