@@ -216,7 +216,7 @@ fn record(coe: Coe, entry: &Entry, outcome: &Result<Duration>) -> Result<()> {
 }
 
 /// Without `--full`, at most this many rules of each layer: all of them take too long for every change.
-const SAMPLE: usize = 3;
+const SAMPLE: usize = 2;
 
 /// The rules to inject; `MAGNUM_TEST_RULES=id,id,…` names some of them.
 fn chosen(coe: Coe, ward: Ward) -> Vec<&'static Entry> {
