@@ -82,6 +82,22 @@ async fn real_remains_without_a_server_are_removed() {
     world.end().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn real_names_without_a_namespace_are_removed() {
+    let world = World::new(1, 1);
+    let stem = format!("mg-{}-{}", world.instance(), world.cluster().short());
+    let names = [format!("{stem}.router"), format!("{stem}.net"), format!("{stem}-node-0")];
+    // As a server leaves them that is killed between the making or unmounting of a namespace and its name.
+    for name in &names {
+        std::fs::create_dir_all("/run/netns").unwrap();
+        std::fs::write(Namespace::named(name.as_str()).path(), "").unwrap();
+    }
+    world.engine.remove(world.cluster()).await.unwrap();
+    let left: Vec<_> = names.iter().filter(|name| Namespace::named(name.as_str()).path().exists()).collect();
+    assert_eq!(left, Vec::<&String>::new());
+    world.end().await;
+}
+
 /// For the child of the test below: where to converge what, and whether to remove it again.
 const CHILD: &str = "MAGNUM_TEST_CHILD";
 

@@ -81,16 +81,17 @@ fn remove_named(machine: &Machine, names: &Names, did: &mut Vec<String>) -> Resu
     }
     let mut namespaces = Namespace::list(&prefix);
     namespaces.extend([names.router(), names.network()]);
-    namespaces.retain(Namespace::exists);
-    for namespace in &namespaces {
+    let any = namespaces.iter().any(Namespace::exists);
+    for namespace in namespaces.iter().filter(|n| n.exists()) {
         // DNS server, load balancer, and whatever somebody else left running there.
         process::end(&process::in_network_namespace(namespace), END_LIMIT).map_err(failed(format!("namespace {}", namespace.name())))?;
     }
     detach_outside(machine, names)?;
+    // Also a bare name: what was cut off between the name and its namespace leaves one.
     for namespace in &namespaces {
         namespace.delete().map_err(failed(format!("namespace {}", namespace.name())))?;
     }
-    if !namespaces.is_empty() {
+    if any {
         did.push("network and router removed".to_owned());
     }
     Ok(())
