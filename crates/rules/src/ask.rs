@@ -46,6 +46,11 @@ impl<'a> NodeAsk<'a> {
         Ok(unit)
     }
 
+    /// The command line that does this on the node.
+    pub fn exec(&self, command: &str) -> String {
+        format!("magnum node exec {} {} -- {command}", self.all.cluster.name, self.name)
+    }
+
     /// The finding's subject.
     pub fn subject(&self) -> Subject {
         Subject::node(self.name)

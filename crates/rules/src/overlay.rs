@@ -35,11 +35,6 @@ impl<'a> NodeAsk<'a> {
         need(&self.node.subnet_env, NodeFacts::SUBNET_ENV)
     }
 
-    /// The command that does this on the node.
-    pub(crate) fn exec(&self, command: &str) -> String {
-        format!("magnum node exec {} {} -- {command}", self.all.cluster.name, self.name)
-    }
-
     /// Some probe through the overlay between this node and `peer` (or any other) is lost, or nobody could probe.
     pub(crate) fn overlay_lost(&self, peer: Option<&str>) -> bool {
         let other = |name: &str| name != self.name && peer.is_none_or(|p| p == name);

@@ -54,7 +54,7 @@ fn check(facts: &Facts) -> Verdict {
         // It ends, waits and is started again: at most looks it is "running".
         when(unit.restarts > 0 || unit.is_down())?;
         let line = unit.log.iter().rev().find(|l| l.contains("node spec: ")).ok_or(Stop::Quiet)?;
-        let (cluster, name) = (&facts.cluster.name, n.name);
+        let name = n.name;
         Ok(Finding::cause(n.subject(), format!("The agent on {name} cannot read what it has to do: no change reaches the node any more."))
             .because(format!("{SPEC} cannot be used"), [unit.cite("magnum-agent.log", line)])
             .because("the agent ends and is started again and again", [unit.cite("magnum-agent", format!("{} restarts", unit.restarts))])
@@ -62,7 +62,7 @@ fn check(facts: &Facts) -> Verdict {
             .hides(Some(name), "node.overlay")
             .hides(Some(name), "node.etcd")
             .fix(format!("Put {SPEC} back and restart the agent, or have the node made anew."))
-            .run(Command::new(Risk::ReadOnly, format!("magnum node exec {cluster} {name} -- journalctl -u magnum-agent -n 10")))
-            .run(Command::new(Risk::ChangesNode, format!("magnum node exec {cluster} {name} -- systemctl restart magnum-agent"))))
+            .run(Command::new(Risk::ReadOnly, n.exec("journalctl -u magnum-agent -n 10")))
+            .run(Command::new(Risk::ChangesNode, n.exec("systemctl restart magnum-agent"))))
     })
 }

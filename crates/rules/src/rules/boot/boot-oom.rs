@@ -69,7 +69,7 @@ fn check(facts: &Facts) -> Verdict {
             let (path, line) = lines.filter(|(_, l)| l.starts_with("MemoryMax=") || l.starts_with("MemoryLimit=")).last()?;
             Some(("its unit has a limit of its own".to_owned(), configs.cite(path, line)))
         });
-        let (cluster, name, service) = (&facts.cluster.name, n.name, &last.unit);
+        let (name, service) = (n.name, &last.unit);
         let times = memory.killed.iter().filter(|k| k.unit == last.unit).count();
         let quote = format!("{} of {service} killed, {} s ago", last.process, last.seconds_ago);
         let free = format!("{} of {} MiB available", memory.available_bytes >> 20, memory.total_bytes >> 20);
@@ -79,7 +79,7 @@ fn check(facts: &Facts) -> Verdict {
             .because("this is what memory the node has", [memory.cite("available", free)])
             .because_if(limit)
             .fix("Raise the limit, move something away, or use a bigger flavor.")
-            .run(Command::new(Risk::ReadOnly, format!("magnum node exec {cluster} {name} -- systemctl show {service} -p MemoryMax")))
-            .run(Command::new(Risk::ReadOnly, format!("magnum node exec {cluster} {name} -- free -m"))))
+            .run(Command::new(Risk::ReadOnly, n.exec(&format!("systemctl show {service} -p MemoryMax"))))
+            .run(Command::new(Risk::ReadOnly, n.exec("free -m"))))
     })
 }

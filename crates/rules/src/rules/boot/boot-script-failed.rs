@@ -73,10 +73,7 @@ fn check(facts: &Facts) -> Verdict {
             .hides_if(n.member.role == Role::Master, None, "swarm.")
             .fix(advice(facts))
             .run(Command::new(Risk::ReadOnly, format!("magnum node console {} {}", facts.cluster.name, n.name)))
-            .run(Command::new(
-                Risk::ReadOnly,
-                format!("magnum node exec {} {} -- journalctl -u magnum-agent -n 50", facts.cluster.name, n.name),
-            )))
+            .run(Command::new(Risk::ReadOnly, n.exec("journalctl -u magnum-agent -n 50"))))
     })
 }
 

@@ -47,10 +47,10 @@ fn check(facts: &Facts) -> Verdict {
         // Whatever else is not enabled, the agent enables and starts at boot.
         let unit = n.unit("magnum-agent")?;
         when(matches!(unit.enabled.as_str(), "disabled" | "masked") && n.member.came_up())?;
-        let (cluster, name) = (&facts.cluster.name, n.name);
+        let name = n.name;
         Ok(Finding::warning(n.subject(), format!("{name} would not come up again after a restart: its agent is {}.", unit.enabled))
             .because("systemd does not start the agent at boot", [unit.cite("magnum-agent", format!("UnitFileState={}", unit.enabled))])
             .fix("Enable it; nothing has to be restarted.")
-            .run(Command::new(Risk::ChangesNode, format!("magnum node exec {cluster} {name} -- systemctl enable magnum-agent"))))
+            .run(Command::new(Risk::ChangesNode, n.exec("systemctl enable magnum-agent"))))
     })
 }

@@ -57,14 +57,8 @@ fn check(facts: &Facts) -> Verdict {
             .hides_if(left == 0, None, "kubernetes.")
             .spreads_if(left == 0)
             .fix("Mend what its journal names and start it.")
-            .run(Command::new(
-                Risk::ReadOnly,
-                format!("magnum node exec {} {} -- journalctl -u kube-apiserver -n 30", facts.cluster.name, n.name),
-            ))
-            .run(Command::new(
-                Risk::ChangesNode,
-                format!("magnum node exec {} {} -- systemctl start kube-apiserver", facts.cluster.name, n.name),
-            )))
+            .run(Command::new(Risk::ReadOnly, n.exec("journalctl -u kube-apiserver -n 30")))
+            .run(Command::new(Risk::ChangesNode, n.exec("systemctl start kube-apiserver"))))
     })
 }
 

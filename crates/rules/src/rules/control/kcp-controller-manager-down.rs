@@ -68,12 +68,12 @@ fn check(facts: &Facts) -> Verdict {
 }
 
 fn on_one(n: &NodeAsk<'_>, unit: &Look<'_, Unit>) -> Finding {
-    let (name, cluster) = (n.name, &n.all.cluster.name);
+    let name = n.name;
     Finding::cause(n.subject(), "")
         .because(format!("the unit {UNIT} is not running on {name}"), [unit.cite(UNIT, unit.state_text())])
         .because_if(last_words(unit, UNIT))
-        .run(Command::new(Risk::ReadOnly, format!("magnum node exec {cluster} {name} -- journalctl -u {UNIT} -n 30")))
-        .run(Command::new(Risk::ChangesNode, format!("magnum node exec {cluster} {name} -- systemctl start {UNIT}")))
+        .run(Command::new(Risk::ReadOnly, n.exec(&format!("journalctl -u {UNIT} -n 30"))))
+        .run(Command::new(Risk::ChangesNode, n.exec(&format!("systemctl start {UNIT}"))))
 }
 
 fn one_for_all(facts: &Facts, each: Vec<Finding>) -> Finding {

@@ -79,12 +79,12 @@ fn check(facts: &Facts) -> Verdict {
             (None, Some(url)) => (url, "its clients"),
             (None, None) => return Err(Stop::Quiet),
         };
-        let (cluster, name) = (&facts.cluster.name, n.name);
+        let name = n.name;
         Ok(Finding::cause(n.subject(), format!("etcd on {name} tells {whom} to find it at {url}, which is not its address."))
             .because("the list of members says so", [etcd.cite(format!("members {name}"), url)])
             .because(format!("{name} has the address {own}"), [facts.cluster.cite(format!("members {name}"), own)])
             .fix("Correct its advertised URLs and restart it; a wrong peer URL also needs `etcdctl member update`.")
-            .run(Command::new(Risk::ReadOnly, format!("magnum node exec {cluster} {name} -- bash -lc 'etcdctl member list -w table'")))
-            .run(Command::new(Risk::ChangesNode, format!("magnum node exec {cluster} {name} -- systemctl restart magnum-agent etcd"))))
+            .run(Command::new(Risk::ReadOnly, n.exec("bash -lc 'etcdctl member list -w table'")))
+            .run(Command::new(Risk::ChangesNode, n.exec("systemctl restart magnum-agent etcd"))))
     })
 }

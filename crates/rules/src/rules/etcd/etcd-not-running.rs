@@ -62,7 +62,7 @@ fn check(facts: &Facts) -> Verdict {
             .hides_if(up * 2 <= all, None, "kubernetes.")
             .spreads_if(up * 2 <= all)
             .fix("Mend what its journal names and start it.")
-            .run(Command::new(Risk::ReadOnly, format!("magnum node exec {} {} -- journalctl -u etcd -n 30", facts.cluster.name, n.name)))
-            .run(Command::new(Risk::ChangesNode, format!("magnum node exec {} {} -- systemctl start etcd", facts.cluster.name, n.name))))
+            .run(Command::new(Risk::ReadOnly, n.exec("journalctl -u etcd -n 30")))
+            .run(Command::new(Risk::ChangesNode, n.exec("systemctl start etcd"))))
     })
 }

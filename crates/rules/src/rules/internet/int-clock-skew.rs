@@ -53,11 +53,11 @@ fn check(facts: &Facts) -> Verdict {
         let off = clock.offset_ms.unsigned_abs();
         when(off >= WRONG_MS)?;
         let way = if clock.offset_ms > 0 { "ahead" } else { "behind" };
-        let (cluster, name) = (&facts.cluster.name, n.name);
+        let name = n.name;
         Ok(Finding::cause(n.subject(), format!("The clock of {name} is {} s {way}.", off / 1000))
             .because(format!("it is {} s {way} of this machine's", off / 1000), [clock.cite("now", clock.node.to_string())])
             .fix("Let the node reach a time server (UDP 123), and set its clock.")
-            .run(Command::new(Risk::ReadOnly, format!("magnum node exec {cluster} {name} -- timedatectl timesync-status"))))
+            .run(Command::new(Risk::ReadOnly, n.exec("timedatectl timesync-status"))))
     })
 }
 

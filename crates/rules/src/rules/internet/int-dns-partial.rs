@@ -61,7 +61,7 @@ fn check(facts: &Facts) -> Verdict {
         let dead = |server: Ipv4Addr| own().filter(|l| l.server == server).all(|l| !l.answered());
         let living = own().find(|l| l.answered()).ok_or(Stop::Quiet)?;
         let lost = own().find(|l| dead(l.server)).ok_or(Stop::Quiet)?;
-        let (cluster, name, server) = (&facts.cluster.name, n.name, lost.server);
+        let (name, server) = (n.name, lost.server);
         let quotes = own().filter(|l| l.server == server).map(|l| all.cite(format!("{server} {}", l.protocol), l.error.clone()));
         Ok(Finding::cause(
             n.subject(),
@@ -73,6 +73,6 @@ fn check(facts: &Facts) -> Verdict {
             [all.cite(format!("{} {}", living.server, living.protocol), format!("{} in {} ms", living.rcode, living.ms))],
         )
         .fix(format!("Take {server} out of the subnet's name servers and of /etc/resolv.conf, or bring it back."))
-        .run(Command::new(Risk::ReadOnly, format!("magnum node exec {cluster} {name} -- cat /etc/resolv.conf"))))
+        .run(Command::new(Risk::ReadOnly, n.exec("cat /etc/resolv.conf"))))
     })
 }

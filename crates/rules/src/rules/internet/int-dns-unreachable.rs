@@ -60,12 +60,12 @@ fn check(facts: &Facts) -> Verdict {
         let servers: BTreeSet<String> = own.iter().map(|l| l.server.to_string()).collect();
         let servers: Vec<String> = servers.into_iter().collect();
         let quotes = own.iter().map(|l| all.cite(format!("{} {}", l.server, l.protocol), l.error.clone()));
-        let (cluster, name, list) = (&facts.cluster.name, n.name, servers.join(", "));
+        let (name, list) = (n.name, servers.join(", "));
         let first = servers.first().cloned().unwrap_or_default();
         Ok(Finding::cause(n.subject(), format!("No name server of {name} answers: {list}."))
             .because("neither UDP nor TCP brings an answer", quotes)
             .fix("Correct the subnet's name servers, or let the node reach port 53 of them.")
-            .run(Command::new(Risk::ReadOnly, format!("magnum node exec {cluster} {name} -- cat /etc/resolv.conf")))
-            .run(Command::new(Risk::ReadOnly, format!("magnum node exec {cluster} {name} -- ping -c 1 {first}"))))
+            .run(Command::new(Risk::ReadOnly, n.exec("cat /etc/resolv.conf")))
+            .run(Command::new(Risk::ReadOnly, n.exec(&format!("ping -c 1 {first}")))))
     })
 }

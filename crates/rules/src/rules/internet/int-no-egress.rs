@@ -55,7 +55,7 @@ fn check(facts: &Facts) -> Verdict {
     each_node(facts, |n| {
         let routes = need(&n.node.routes, NodeFacts::ROUTES)?;
         when(!routes.value.is_empty())?;
-        let (cluster, name) = (&facts.cluster.name, n.name);
+        let name = n.name;
         let Some(default) = routes.value.iter().find(|r| r.to.is_none() && r.kind != "unreachable") else {
             let back = facts.cluster.layout.gateway.map_or("default".to_owned(), |g| format!("default via {g}"));
             let seen: Vec<_> = routes.value.iter().filter_map(|r| Some(format!("{} dev {}", r.to?, r.dev))).collect();
@@ -65,7 +65,7 @@ fn check(facts: &Facts) -> Verdict {
             )
             .because("there is no default route", [routes.cite("main table", seen.join(", "))])
             .fix("Put the route to the network's router back.")
-            .run(Command::new(Risk::ChangesNode, format!("magnum node exec {cluster} {name} -- ip route add {back}"))));
+            .run(Command::new(Risk::ChangesNode, n.exec(&format!("ip route add {back}")))));
         };
         let neighbours = need(&n.node.neighbours, NodeFacts::NEIGHBOURS)?;
         let router = default.via.ok_or(Stop::Quiet)?;
@@ -78,6 +78,6 @@ fn check(facts: &Facts) -> Verdict {
         .because(format!("{router} does not say which hardware address it has"), [neighbours.cite(router.to_string(), entry.state.clone())])
         .because("the default route leads there", [routes.cite("default", format!("via {router} dev {}", default.dev))])
         .fix("Look after the router of the cluster's network.")
-        .run(Command::new(Risk::ReadOnly, format!("magnum node exec {cluster} {name} -- ping -c 1 {router}"))))
+        .run(Command::new(Risk::ReadOnly, n.exec(&format!("ping -c 1 {router}")))))
     })
 }

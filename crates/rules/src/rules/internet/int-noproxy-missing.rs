@@ -70,7 +70,7 @@ fn check(facts: &Facts) -> Verdict {
         let (path, proxy) = either(service, "HTTPS_PROXY").ok_or(Stop::Quiet)?;
         let unit = n.unit(service)?;
         let line: String = unit.says(&["proxyconnect"]).unwrap_or_default().chars().take(300).collect();
-        let (cluster, name) = (&facts.cluster.name, n.name);
+        let name = n.name;
         let list = [facts.cluster.layout.network_cidr, facts.cluster.layout.service_cidr, facts.cluster.layout.pod_cidr];
         let list: Vec<String> = list.into_iter().flatten().map(|net| net.to_string()).collect();
         Ok(Finding::cause(n.subject(), format!("{service} on {name} looks for the cluster's own API at a proxy, {proxy}."))
@@ -80,7 +80,7 @@ fn check(facts: &Facts) -> Verdict {
             )
             .because("it could not get through", [unit.cite(format!("{service}.log"), line)])
             .fix(format!("Set NO_PROXY=localhost,127.0.0.1,{} for {service} and restart it; in the template, no_proxy.", list.join(",")))
-            .run(Command::new(Risk::ReadOnly, format!("magnum node exec {cluster} {name} -- systemctl cat {service}"))))
+            .run(Command::new(Risk::ReadOnly, n.exec(&format!("systemctl cat {service}")))))
     })
 }
 

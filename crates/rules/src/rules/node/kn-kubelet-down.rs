@@ -63,8 +63,8 @@ fn check(facts: &Facts) -> Verdict {
             .because_if(last)
             .because_if(ready(&n))
             .fix("Mend what its journal names and start it; the node is Ready again within seconds.")
-            .run(Command::new(Risk::ReadOnly, format!("magnum node exec {} {} -- journalctl -u kubelet -n 30", facts.cluster.name, n.name)))
-            .run(Command::new(Risk::ChangesNode, format!("magnum node exec {} {} -- systemctl start kubelet", facts.cluster.name, n.name))))
+            .run(Command::new(Risk::ReadOnly, n.exec("journalctl -u kubelet -n 30")))
+            .run(Command::new(Risk::ChangesNode, n.exec("systemctl start kubelet"))))
     })
 }
 

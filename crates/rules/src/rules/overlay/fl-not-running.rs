@@ -59,8 +59,8 @@ fn check(facts: &Facts) -> Verdict {
         .because_if(last)
         .because_if(device(&n))
         .fix("Mend what its journal names and start it.")
-        .run(Command::new(Risk::ReadOnly, format!("magnum node exec {} {} -- journalctl -u flanneld -n 30", facts.cluster.name, n.name)))
-        .run(Command::new(Risk::ChangesNode, format!("magnum node exec {} {} -- systemctl start flanneld", facts.cluster.name, n.name))))
+        .run(Command::new(Risk::ReadOnly, n.exec("journalctl -u flanneld -n 30")))
+        .run(Command::new(Risk::ChangesNode, n.exec("systemctl start flanneld"))))
     })
 }
 

@@ -73,12 +73,12 @@ fn check(facts: &Facts) -> Verdict {
         let own: Ipv4Net = subnet.value.subnet;
         let first = bridge.addresses.first().ok_or(Stop::Quiet)?;
         when(!bridge.addresses.iter().any(|a| own.contains(&a.addr())))?;
-        let (cluster, name, device) = (&facts.cluster.name, n.name, &bridge.name);
+        let (name, device) = (n.name, &bridge.name);
         Ok(Finding::cause(n.subject(), format!("{device} on {name} is {first}, outside the node's flannel subnet {}.", own.trunc()))
             .because(format!("{device} has the address {first}"), [links.cite(device.clone(), first.to_string())])
             .because(format!("flannel gave the node {}", own.trunc()), [subnet.cite("FLANNEL_SUBNET", format!("FLANNEL_SUBNET={own}"))])
             .fix(format!("Give {device} the address {own} (and no other): restart flannel, then what makes the bridge."))
-            .run(Command::new(Risk::ChangesNode, format!("magnum node exec {cluster} {name} -- ip address replace {own} dev {device}")))
-            .run(Command::new(Risk::ChangesNode, format!("magnum node exec {cluster} {name} -- ip address delete {first} dev {device}"))))
+            .run(Command::new(Risk::ChangesNode, n.exec(&format!("ip address replace {own} dev {device}"))))
+            .run(Command::new(Risk::ChangesNode, n.exec(&format!("ip address delete {first} dev {device}")))))
     })
 }

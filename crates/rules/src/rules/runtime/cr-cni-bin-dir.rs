@@ -80,7 +80,7 @@ fn check(facts: &Facts) -> Verdict {
         .because_if(found)
         .fix(advice)
         .run(Command::new(Risk::ReadOnly, format!("magnum node exec {cluster} {name} -- ls {}", right.unwrap_or(folder))))
-        .run(Command::new(Risk::ChangesNode, format!("magnum node exec {cluster} {name} -- systemctl restart containerd"))))
+        .run(Command::new(Risk::ChangesNode, n.exec("systemctl restart containerd"))))
     })
 }
 

@@ -54,14 +54,8 @@ fn check(facts: &Facts) -> Verdict {
             .because_if(last)
             .because_if(socket(&n))
             .fix("Mend what its journal names and start it; pods that were running go on.")
-            .run(Command::new(
-                Risk::ReadOnly,
-                format!("magnum node exec {} {} -- journalctl -u containerd -n 30", facts.cluster.name, n.name),
-            ))
-            .run(Command::new(
-                Risk::ChangesNode,
-                format!("magnum node exec {} {} -- systemctl start containerd", facts.cluster.name, n.name),
-            )))
+            .run(Command::new(Risk::ReadOnly, n.exec("journalctl -u containerd -n 30")))
+            .run(Command::new(Risk::ChangesNode, n.exec("systemctl start containerd"))))
     })
 }
 

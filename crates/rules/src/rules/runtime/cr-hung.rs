@@ -76,7 +76,7 @@ fn check(facts: &Facts) -> Verdict {
             let mute = found.value.iter().find(|r| !r.answers)?;
             Some(("its socket does not answer".to_owned(), found.cite(mute.socket.clone(), mute.error.clone())))
         });
-        let (cluster, name) = (&facts.cluster.name, n.name);
+        let name = n.name;
         let go_on =
             if process.is_stopped() { format!("kill -CONT {}", process.pid) } else { format!("systemctl restart {}", process.unit) };
         Ok(Finding::cause(n.subject(), format!("{} on {name} {how}: it starts and stops no container.", process.name))
@@ -87,6 +87,6 @@ fn check(facts: &Facts) -> Verdict {
             .because_if(silence)
             .hides(Some(name), "node.runtimes")
             .fix("Let it go on, or restart it; running containers are not touched.")
-            .run(Command::new(Risk::ChangesNode, format!("magnum node exec {cluster} {name} -- {go_on}"))))
+            .run(Command::new(Risk::ChangesNode, n.exec(&format!("{go_on}")))))
     })
 }

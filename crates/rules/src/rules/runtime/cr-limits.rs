@@ -64,7 +64,7 @@ fn check(facts: &Facts) -> Verdict {
         let process = all.value.iter().find(short).ok_or(Stop::Quiet)?;
         let (unit, limit) = (&process.unit, process.open_files_limit.unwrap_or(0));
         let line: String = complaint(process).unwrap_or_default().chars().take(300).collect();
-        let (cluster, name) = (&facts.cluster.name, n.name);
+        let name = n.name;
         Ok(Finding::cause(n.subject(), format!("{unit} on {name} may open only {limit} files, which is too few."))
             .because(
                 format!("the limit of {} is {limit}", process.name),
@@ -72,6 +72,6 @@ fn check(facts: &Facts) -> Verdict {
             )
             .because("it ran into it", [units.cite(format!("{unit}.log"), line)])
             .fix(format!("Raise LimitNOFILE of {unit}.service with a drop-in, and restart it."))
-            .run(Command::new(Risk::ReadOnly, format!("magnum node exec {cluster} {name} -- systemctl cat {unit}"))))
+            .run(Command::new(Risk::ReadOnly, n.exec(&format!("systemctl cat {unit}")))))
     })
 }

@@ -63,12 +63,12 @@ fn check(facts: &Facts) -> Verdict {
             };
             configs.files.iter().filter(|(path, _)| path.contains("docker")).find_map(sets)
         });
-        let (cluster, name) = (&facts.cluster.name, n.name);
+        let name = n.name;
         Ok(Finding::cause(n.subject(), format!("Docker on {name} cannot start: live-restore is on, which a swarm does not allow."))
             .because("Docker ends because of live-restore", [unit.cite("docker.log", line)])
             .because_if(setting)
             .fix("Take live-restore out of daemon.json and the command line, and start Docker.")
-            .run(Command::new(Risk::ReadOnly, format!("magnum node exec {cluster} {name} -- systemctl cat docker")))
-            .run(Command::new(Risk::ChangesNode, format!("magnum node exec {cluster} {name} -- systemctl start docker"))))
+            .run(Command::new(Risk::ReadOnly, n.exec("systemctl cat docker")))
+            .run(Command::new(Risk::ChangesNode, n.exec("systemctl start docker"))))
     })
 }

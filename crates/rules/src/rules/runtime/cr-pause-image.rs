@@ -72,14 +72,14 @@ fn check(facts: &Facts) -> Verdict {
         let runtimes = need(&n.node.runtimes, NodeFacts::RUNTIMES)?;
         let runtime = runtimes.value.iter().find(|r| r.name == "containerd" && r.answers).ok_or(Stop::Quiet)?;
         when(!runtime.images.iter().any(|i| i == image))?;
-        let (cluster, name) = (&facts.cluster.name, n.name);
+        let name = n.name;
         Ok(Finding::cause(n.subject(), format!("{name} has no pause image and cannot get {image}: no new pod starts there."))
             .because(format!("containerd begins every pod with {image}"), [configs.cite(CONFIG, format!("sandbox_image = {image}"))])
             .because("the node does not have it", [runtimes.cite("images", runtime.images.join(" "))])
             .because("containerd could not get it", [unit.cite("containerd.log", line.chars().take(300).collect::<String>())])
             .fix(format!("Put {image} on the node, or name an image that is there in {CONFIG}, and restart containerd."))
-            .run(Command::new(Risk::ReadOnly, format!("magnum node exec {cluster} {name} -- ctr -n k8s.io images ls -q")))
-            .run(Command::new(Risk::ChangesNode, format!("magnum node exec {cluster} {name} -- systemctl restart containerd"))))
+            .run(Command::new(Risk::ReadOnly, n.exec("ctr -n k8s.io images ls -q")))
+            .run(Command::new(Risk::ChangesNode, n.exec("systemctl restart containerd"))))
     })
 }
 

@@ -68,7 +68,7 @@ fn check(facts: &Facts) -> Verdict {
         let sockets = need(&n.node.sockets, NodeFacts::SOCKETS)?;
         when(!sockets.value.iter().any(|s| s.protocol == "tcp" && s.port == port))?;
         let ports: Vec<String> = sockets.value.iter().filter(|s| s.process == "dockerd").map(|s| s.port.to_string()).collect();
-        let (cluster, name) = (&facts.cluster.name, n.name);
+        let name = n.name;
         Ok(Finding::cause(
             n.subject(),
             format!("Docker on {name} does not listen on port {port}, where the cluster's clients look for it."),
@@ -78,6 +78,6 @@ fn check(facts: &Facts) -> Verdict {
         .because(format!("clients are told {address}"), [facts.cluster.cite("api_address", address)])
         .spreads_if(alone)
         .fix(format!("Start dockerd with --host=tcp://0.0.0.0:{port} and its TLS files again."))
-        .run(Command::new(Risk::ReadOnly, format!("magnum node exec {cluster} {name} -- systemctl cat docker"))))
+        .run(Command::new(Risk::ReadOnly, n.exec("systemctl cat docker"))))
     })
 }

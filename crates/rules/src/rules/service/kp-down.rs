@@ -55,8 +55,8 @@ fn check(facts: &Facts) -> Verdict {
         .because_if(last)
         .because_if(rules(&n))
         .fix("Mend what its journal names and start it; it rewrites the rules at once.")
-        .run(Command::new(Risk::ReadOnly, format!("magnum node exec {} {} -- journalctl -u kube-proxy -n 30", facts.cluster.name, n.name)))
-        .run(Command::new(Risk::ChangesNode, format!("magnum node exec {} {} -- systemctl start kube-proxy", facts.cluster.name, n.name))))
+        .run(Command::new(Risk::ReadOnly, n.exec("journalctl -u kube-proxy -n 30")))
+        .run(Command::new(Risk::ChangesNode, n.exec("systemctl start kube-proxy"))))
     })
 }
 

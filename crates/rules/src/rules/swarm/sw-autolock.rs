@@ -82,6 +82,6 @@ fn check(facts: &Facts) -> Verdict {
             .spreads_if(headless)
             .fix("Unlock it with the swarm's unlock key, which any unlocked manager prints.")
             .run(Command::new(Risk::ReadOnly, format!("magnum node exec {cluster} OTHER-MANAGER -- docker swarm unlock-key -q")))
-            .run(Command::new(Risk::ChangesNode, format!("magnum node exec {cluster} {name} -- docker swarm unlock"))))
+            .run(Command::new(Risk::ChangesNode, n.exec("docker swarm unlock"))))
     })
 }

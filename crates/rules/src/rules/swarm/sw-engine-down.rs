@@ -58,7 +58,7 @@ fn on_node(n: &NodeAsk<'_>, all: usize, up: usize) -> crate::Answer {
     let unit = n.down("docker")?;
     let headless = n.member.role == Role::Master && up * 2 <= all;
     let effect = if headless { "; the swarm has no leader any more" } else { "" };
-    let (name, cluster) = (n.name, &n.all.cluster.name);
+    let name = n.name;
     let last = last_words(&unit, "docker");
     Ok(Finding::cause(n.subject(), format!("Docker is {} on {name}{effect}.", unit.state_text()))
         .because("the unit docker is not running", [unit.cite("docker", unit.state_text())])
@@ -67,8 +67,8 @@ fn on_node(n: &NodeAsk<'_>, all: usize, up: usize) -> crate::Answer {
         .hides_if(headless, None, "swarm.")
         .spreads_if(headless)
         .fix("Mend what its journal names and start it; its tasks come back by themselves.")
-        .run(Command::new(Risk::ReadOnly, format!("magnum node exec {cluster} {name} -- journalctl -u docker -n 30")))
-        .run(Command::new(Risk::ChangesNode, format!("magnum node exec {cluster} {name} -- systemctl start docker"))))
+        .run(Command::new(Risk::ReadOnly, n.exec("journalctl -u docker -n 30")))
+        .run(Command::new(Risk::ChangesNode, n.exec("systemctl start docker"))))
 }
 
 fn swarm_view(n: &NodeAsk<'_>) -> Option<(String, magnum_facts::Citation)> {

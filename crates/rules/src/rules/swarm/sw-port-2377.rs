@@ -62,7 +62,7 @@ fn check(facts: &Facts) -> Verdict {
         let probes = lost(&n, PORT)?;
         let (text, evidence) = lost_claim(&n, &probes, PORT);
         let block = dropped(&n, Proto::Tcp, PORT).unwrap_or_default();
-        let look = format!("magnum node exec {} {} -- iptables-save -c", facts.cluster.name, n.name);
+        let look = n.exec("iptables-save -c");
         let finding =
             Finding::cause(n.subject(), format!("The nodes cannot reach the manager {}: TCP {PORT} does not get through.", n.name))
                 .because(text, evidence)

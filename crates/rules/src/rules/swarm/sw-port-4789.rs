@@ -44,7 +44,7 @@ fn check(facts: &Facts) -> Verdict {
         let port = facts.cluster.layout.overlay_port.unwrap_or(4789);
         let block = dropped(&n, Proto::Udp, port)?.ok_or(Stop::Quiet)?;
         let summary = format!("UDP {port}, the overlay's port, is dropped on {}: no packet of other nodes' containers arrives.", n.name);
-        let look = format!("magnum node exec {} {} -- iptables-save -c", facts.cluster.name, n.name);
+        let look = n.exec("iptables-save -c");
         let finding = Finding::cause(n.subject(), summary).run(Command::new(Risk::ReadOnly, look));
         with_block(finding, &n, Some(block), &format!("UDP {port}"))
     })

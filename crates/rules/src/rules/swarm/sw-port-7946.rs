@@ -63,7 +63,7 @@ fn check(facts: &Facts) -> Verdict {
         let probes = lost(&n, PORT);
         let udp = dropped(&n, Proto::Udp, PORT);
         let summary = format!("The swarm's gossip, port {PORT}, does not get to {}: its overlay networks lack the other nodes.", n.name);
-        let look = format!("magnum node exec {} {} -- iptables-save -c", facts.cluster.name, n.name);
+        let look = n.exec("iptables-save -c");
         let finding = Finding::cause(n.subject(), summary).run(Command::new(Risk::ReadOnly, look));
         match (probes, udp) {
             (Ok(probes), udp) => {

@@ -78,7 +78,7 @@ fn check(facts: &Facts) -> Verdict {
         let (master, (right, known)) = reference.clone().ok_or(Stop::Quiet)?;
         when(fingerprint != right && n.name != master)?;
         let own = all.value.iter().find(|c| c.path == CA).map(|c| c.subject.as_str()).unwrap_or_default();
-        let (cluster, name) = (&facts.cluster.name, n.name);
+        let name = n.name;
         Ok(Finding::cause(
             n.subject(),
             format!("{name} trusts another authority ({own}) than {master}: it believes nobody, and nobody believes it."),
@@ -88,11 +88,8 @@ fn check(facts: &Facts) -> Verdict {
         .hides(Some(name), "node.overlay")
         .hides(Some(name), "node.etcd")
         .fix("Bring the cluster's CA to the node and restart its services.")
-        .run(Command::new(
-            Risk::ReadOnly,
-            format!("magnum node exec {cluster} {name} -- openssl x509 -noout -subject -fingerprint -in {CA}"),
-        ))
-        .run(Command::new(Risk::ChangesNode, format!("magnum node exec {cluster} {name} -- rm {CA}")))
-        .run(Command::new(Risk::ChangesNode, format!("magnum node exec {cluster} {name} -- systemctl restart magnum-agent"))))
+        .run(Command::new(Risk::ReadOnly, n.exec(&format!("openssl x509 -noout -subject -fingerprint -in {CA}"))))
+        .run(Command::new(Risk::ChangesNode, n.exec(&format!("rm {CA}"))))
+        .run(Command::new(Risk::ChangesNode, n.exec("systemctl restart magnum-agent"))))
     })
 }

@@ -67,16 +67,13 @@ fn check(facts: &Facts) -> Verdict {
         let shown = configs.text(KUBELET).and_then(certificate_file).ok_or(Stop::Quiet)?;
         let unfit = |c: &&Certificate| c.path == shown && !c.usages.is_empty() && !c.usages.iter().any(|u| u == "server");
         let found = all.value.iter().find(unfit).ok_or(Stop::Quiet)?;
-        let (cluster, name) = (&facts.cluster.name, n.name);
+        let name = n.name;
         Ok(Finding::cause(n.subject(), format!("The kubelet on {name} shows a certificate that is not for servers: no logs, no exec."))
             .because(format!("the kubelet shows {shown}"), [configs.cite(KUBELET, format!("tlsCertFile: {shown}"))])
             .because("its usage does not include servers", [all.cite(shown, format!("{}: {}", found.subject, found.usages.join(" ")))])
             .fix("Give the kubelet a certificate for servers, and restart it.")
-            .run(Command::new(
-                Risk::ReadOnly,
-                format!("magnum node exec {cluster} {name} -- openssl x509 -noout -ext extendedKeyUsage -in {shown}"),
-            ))
-            .run(Command::new(Risk::ChangesNode, format!("magnum node exec {cluster} {name} -- systemctl restart kubelet"))))
+            .run(Command::new(Risk::ReadOnly, n.exec(&format!("openssl x509 -noout -ext extendedKeyUsage -in {shown}"))))
+            .run(Command::new(Risk::ChangesNode, n.exec("systemctl restart kubelet"))))
     })
 }
 

@@ -58,11 +58,11 @@ fn check(facts: &Facts) -> Verdict {
         let all = need(&n.node.broken_certificates, NodeFacts::BROKEN_CERTIFICATES)?;
         let first = all.value.first().ok_or(Stop::Quiet)?;
         let what = if first.bytes == 0 { "is empty" } else { "holds no certificate" };
-        let (cluster, name, path) = (&facts.cluster.name, n.name, &first.path);
+        let (name, path) = (n.name, &first.path);
         Ok(Finding::cause(n.subject(), format!("{path} on {name} {what}."))
             .because(format!("{path} {what}"), [all.cite(path.clone(), format!("{} bytes: {}", first.bytes, first.error))])
             .fix("Remove it and restart the agent: it asks for a new one.")
-            .run(Command::new(Risk::ChangesNode, format!("magnum node exec {cluster} {name} -- rm {path}")))
-            .run(Command::new(Risk::ChangesNode, format!("magnum node exec {cluster} {name} -- systemctl restart magnum-agent"))))
+            .run(Command::new(Risk::ChangesNode, n.exec(&format!("rm {path}"))))
+            .run(Command::new(Risk::ChangesNode, n.exec("systemctl restart magnum-agent"))))
     })
 }

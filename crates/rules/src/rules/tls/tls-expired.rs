@@ -69,7 +69,7 @@ fn check(facts: &Facts) -> Verdict {
         Ok(Finding::cause(n.subject(), format!("{} of the certificates on {} have expired: {paths}.", expired.len(), n.name))
             .because(format!("{} ended on {}", first.path, first.not_after), [cite(&all, first)])
             .fix("Check the node's clock; if it is right, remove what has expired and restart the agent: it asks for new certificates.")
-            .run(Command::new(Risk::ReadOnly, format!("magnum node exec {} {} -- date", facts.cluster.name, n.name))))
+            .run(Command::new(Risk::ReadOnly, n.exec("date"))))
     })
 }
 

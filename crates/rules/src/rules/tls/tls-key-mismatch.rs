@@ -63,6 +63,6 @@ fn check(facts: &Facts) -> Verdict {
             )
             .fix("Remove both files and restart the agent: it makes a new key and has it signed.")
             .run(Command::new(Risk::ChangesNode, format!("magnum node exec {cluster} {name} -- rm {} {key}", odd.path)))
-            .run(Command::new(Risk::ChangesNode, format!("magnum node exec {cluster} {name} -- systemctl restart magnum-agent"))))
+            .run(Command::new(Risk::ChangesNode, n.exec("systemctl restart magnum-agent"))))
     })
 }

@@ -72,7 +72,7 @@ fn check(facts: &Facts) -> Verdict {
         let missing: Vec<(String, &str)> = needed(&n).into_iter().filter(|(a, _)| !has(&server.sans, a)).collect();
         when(!missing.is_empty())?;
         let list: Vec<String> = missing.iter().map(|(address, what)| format!("{address} ({what})")).collect();
-        let (cluster, name, list) = (&facts.cluster.name, n.name, list.join(", "));
+        let (name, list) = (n.name, list.join(", "));
         Ok(Finding::cause(n.subject(), format!("The API server's certificate on {name} is not valid for {list}."))
             .because("these are the names in it", [all.cite(SERVER, format!("{}: {}", server.subject, server.sans.join(" ")))])
             .because(
@@ -82,12 +82,9 @@ fn check(facts: &Facts) -> Verdict {
             .spreads_if(true)
             .hides(None, "kubernetes.")
             .fix("Remove the certificate and its key, and restart the master's agent: it asks for one with all names.")
-            .run(Command::new(
-                Risk::ReadOnly,
-                format!("magnum node exec {cluster} {name} -- openssl x509 -noout -ext subjectAltName -in {SERVER}"),
-            ))
-            .run(Command::new(Risk::ChangesNode, format!("magnum node exec {cluster} {name} -- rm {SERVER}")))
-            .run(Command::new(Risk::ChangesCluster, format!("magnum node exec {cluster} {name} -- systemctl restart magnum-agent"))))
+            .run(Command::new(Risk::ReadOnly, n.exec(&format!("openssl x509 -noout -ext subjectAltName -in {SERVER}"))))
+            .run(Command::new(Risk::ChangesNode, n.exec(&format!("rm {SERVER}"))))
+            .run(Command::new(Risk::ChangesCluster, n.exec("systemctl restart magnum-agent"))))
     })
 }
 
