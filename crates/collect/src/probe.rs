@@ -28,16 +28,39 @@ done
 wait"#;
 
 /// Tries TCP connections, each given as address and port, all at once.
-pub(crate) const SCRIPT_TCP: &str = r#"while [ $# -ge 2 ]; do
+const SCRIPT_TCP: &str = r#"while [ $# -ge 2 ]; do
   ( m=$(timeout 1 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$1" "$2" 2>&1); echo "to $1 $2 $? $m" ) &
   shift 2
 done
 wait"#;
 
-/// How a connection of [`SCRIPT_TCP`] to this address and port ended, if the line is about it.
-pub(crate) fn connection_to(line: &str, address: Ipv4Addr, port: u16) -> Option<Reach> {
-    let rest = line.strip_prefix(&format!("to {address} {port} "))?;
-    connection(&format!("tcp {address} {rest}")).map(|(_, reach)| reach)
+/// Tries a TCP connection from a node to each of these, all at once: how each that was tried ended.
+pub(crate) async fn connect(context: &Context, from: &NodeName, to: &[(Ipv4Addr, u16)]) -> Result<BTreeMap<(Ipv4Addr, u16), Reach>, Why> {
+    let words: Vec<String> = to.iter().flat_map(|(address, port)| [address.to_string(), port.to_string()]).collect();
+    let mut argv = vec!["bash", "-c", SCRIPT_TCP, "probe"];
+    argv.extend(words.iter().map(String::as_str));
+    let done = exec(context, from, &argv, Duration::from_millis(2500)).await?;
+    let text = String::from_utf8_lossy(&done.stdout);
+    let ended = |(address, port): &(Ipv4Addr, u16)| {
+        let rest = text.lines().find_map(|line| line.strip_prefix(&format!("to {address} {port} ")))?;
+        connection(&format!("tcp {address} {rest}")).map(|(_, reach)| ((*address, *port), reach))
+    };
+    Ok(to.iter().filter_map(ended).collect())
+}
+
+/// What was found by those that could look; the last reason when none could, or when there was nobody to look.
+pub(crate) fn gather<T>(answers: Vec<Result<Vec<T>, Why>>, nobody: &str) -> Result<Vec<T>, Why> {
+    let (mut all, mut any, mut last) = (Vec::new(), false, Why::new(WhyKind::Unreachable, nobody));
+    for answer in answers {
+        match answer {
+            Ok(found) => {
+                all.extend(found);
+                any = true;
+            }
+            Err(why) => last = why,
+        }
+    }
+    if any { Ok(all) } else { Err(last) }
 }
 
 /// What is sent to each address.

@@ -2,8 +2,7 @@
 //! Whether something listens behind each service, asked from the node that the pod is on: no overlay and no service rule is in between.
 
 use crate::collector::{Collector, Context, Patch, Stage};
-use crate::node::exec;
-use crate::probe::{SCRIPT_TCP, connection_to};
+use crate::probe::{connect, gather};
 use futures::future::join_all;
 use magnum_facts::coe::KubernetesFacts;
 use magnum_facts::{Fact, Facts, PortProbe, ProbeFacts, Scope, Vantage, Why, WhyKind};
@@ -34,21 +33,8 @@ async fn run(context: Context) -> Result<Patch, Why> {
     }
     let by_node = targets(&context.facts);
     let answers = join_all(by_node.iter().filter_map(|(node, targets)| Some(one(&context, NodeName::parse(node).ok()?, targets)))).await;
-    let (mut all, mut last, mut any) = (Vec::new(), None, by_node.is_empty());
-    for answer in answers {
-        match answer {
-            Ok(found) => {
-                all.extend(found);
-                any = true;
-            }
-            Err(why) => last = Some(why),
-        }
-    }
-    match last {
-        Some(why) if !any => return Err(why),
-        None if !any => return Err(Why::new(WhyKind::NotHere, "no pod behind a service is on a node of the cluster")),
-        _ => {}
-    }
+    // No endpoint at all is an answer: there was nothing to connect to.
+    let all = if by_node.is_empty() { Vec::new() } else { gather(answers, "no pod behind a service is on a node of the cluster")? };
     let source = context.source("probe/endpoints", "TCP connections to the pods behind services", Vantage::Path);
     Ok(Box::new(move |facts| facts.probes.endpoints = Fact::seen(all, source)))
 }
@@ -56,13 +42,10 @@ async fn run(context: Context) -> Result<Patch, Why> {
 type Target = (Ipv4Addr, u16, String);
 
 async fn one(context: &Context, node: NodeName, targets: &[Target]) -> Result<Vec<PortProbe>, Why> {
-    let words: Vec<String> = targets.iter().flat_map(|(address, port, _)| [address.to_string(), port.to_string()]).collect();
-    let mut argv = vec!["bash", "-c", SCRIPT_TCP, "probe"];
-    argv.extend(words.iter().map(String::as_str));
-    let done = exec(context, &node, &argv, Duration::from_millis(2500)).await?;
-    let text = String::from_utf8_lossy(&done.stdout);
+    let ends: Vec<(Ipv4Addr, u16)> = targets.iter().map(|(address, port, _)| (*address, *port)).collect();
+    let ended = connect(context, &node, &ends).await?;
     let found = targets.iter().filter_map(|(address, port, what)| {
-        let reach = text.lines().find_map(|line| connection_to(line, *address, *port))?;
+        let reach = ended.get(&(*address, *port))?.clone();
         let (from, to) = (node.to_string(), node.to_string());
         Some(PortProbe { from, to, address: address.to_string(), port: *port, what: what.clone(), reach })
     });

@@ -2,10 +2,9 @@
 //! Whether every node reaches the ports that the cluster's parts need of each other.
 
 use crate::collector::{Collector, Context, Patch, Stage};
-use crate::node::exec;
-use crate::probe::{SCRIPT_TCP, connection_to};
+use crate::probe::{connect, gather};
 use futures::future::join_all;
-use magnum_facts::{ClusterView, Fact, PortProbe, ProbeFacts, Scope, Vantage, Why, WhyKind};
+use magnum_facts::{ClusterView, Fact, PortProbe, ProbeFacts, Scope, Vantage, Why};
 use magnum_types::{Coe, NodeName, Role};
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -36,20 +35,7 @@ struct Target {
 async fn run(context: Context) -> Result<Patch, Why> {
     let names = context.world.cluster.members.iter().filter_map(|m| NodeName::parse(&m.name).ok());
     let answers = join_all(names.map(|name| one(&context, name))).await;
-    let mut last = Why::new(WhyKind::Unreachable, "the cluster has no node");
-    let (mut all, mut any) = (Vec::new(), false);
-    for answer in answers {
-        match answer {
-            Ok(found) => {
-                all.extend(found);
-                any = true;
-            }
-            Err(why) => last = why,
-        }
-    }
-    if !any {
-        return Err(last);
-    }
+    let all = gather(answers, "the cluster has no node")?;
     let source = context.source("probe/ports", "TCP connections between the nodes", Vantage::Path);
     Ok(Box::new(move |facts| facts.probes.ports = Fact::seen(all, source)))
 }
@@ -59,13 +45,10 @@ async fn one(context: &Context, from: NodeName) -> Result<Vec<PortProbe>, Why> {
     if targets.is_empty() {
         return Ok(Vec::new());
     }
-    let words: Vec<String> = targets.iter().flat_map(|t| [t.address.to_string(), t.port.to_string()]).collect();
-    let mut argv = vec!["bash", "-c", SCRIPT_TCP, "probe"];
-    argv.extend(words.iter().map(String::as_str));
-    let done = exec(context, &from, &argv, Duration::from_millis(2500)).await?;
-    let text = String::from_utf8_lossy(&done.stdout);
+    let ends: Vec<(Ipv4Addr, u16)> = targets.iter().map(|t| (t.address, t.port)).collect();
+    let ended = connect(context, &from, &ends).await?;
     let found = targets.into_iter().filter_map(|t| {
-        let reach = text.lines().find_map(|line| connection_to(line, t.address, t.port))?;
+        let reach = ended.get(&(t.address, t.port))?.clone();
         Some(PortProbe { from: from.to_string(), to: t.to, address: t.address.to_string(), port: t.port, what: t.what.to_owned(), reach })
     });
     Ok(found.collect())

@@ -4,7 +4,7 @@
 use crate::collector::{Collector, Context, Patch, Stage};
 use crate::node::exec;
 use crate::parse::ping;
-use crate::probe::overlay_targets;
+use crate::probe::{gather, overlay_targets};
 use futures::future::join_all;
 use magnum_facts::{Fact, Facts, ProbeFacts, Scope, SizeProbe, Vantage, Why, WhyKind};
 use magnum_types::NodeName;
@@ -45,17 +45,8 @@ async fn run(context: Context) -> Result<Patch, Why> {
     if shots.is_empty() {
         return Err(Why::new(WhyKind::NotHere, "there are no two nodes whose devices could be seen"));
     }
-    let mut last = Why::new(WhyKind::Unreachable, "nothing was sent");
-    let mut all = Vec::new();
-    for result in join_all(shots.iter().map(|shot| one(&context, shot))).await {
-        match result {
-            Ok(probe) => all.push(probe),
-            Err(why) => last = why,
-        }
-    }
-    if all.is_empty() {
-        return Err(last);
-    }
+    let answers = join_all(shots.iter().map(|shot| one(&context, shot))).await;
+    let all = gather(answers.into_iter().map(|answer| answer.map(|probe| vec![probe])).collect(), "nothing was sent")?;
     let source = context.source("probe/sizes", "small and full echo requests between the nodes", Vantage::Path);
     Ok(Box::new(move |facts| facts.probes.sizes = Fact::seen(all, source)))
 }
