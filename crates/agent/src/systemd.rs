@@ -14,6 +14,23 @@ const RESTARTS: u64 = 3;
 const PROPERTIES: &str =
     "Id,LoadState,ActiveState,SubState,Result,ExecMainStatus,ExecMainCode,NRestarts,MainPID,StatusText,ActiveEnterTimestamp,UnitFileState";
 
+/// The units of a node that whoever looks after it wants to know of.
+pub const KNOWN: [&str; 13] = [
+    "magnum-agent.service",
+    "etcd.service",
+    "kube-apiserver.service",
+    "kube-controller-manager.service",
+    "kube-scheduler.service",
+    "kubelet.service",
+    "kube-proxy.service",
+    "flanneld.service",
+    "containerd.service",
+    "docker.service",
+    "docker.socket",
+    "kube-dns.service",
+    "kube-dns-feed.service",
+];
+
 /// What systemd says about one unit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct State {

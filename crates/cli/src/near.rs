@@ -3,6 +3,7 @@
 
 use crate::context::{Context, text};
 use crate::error::Error;
+use magnum_rules::distance;
 use serde_json::Value;
 
 /// The error with a hint of near names, where it is about a name that does not exist.
@@ -41,7 +42,7 @@ fn looked_for(path: &[String], said: &str) -> Option<(Vec<String>, &'static str,
 }
 
 fn sentence(word: &str, wanted: &str, names: &[String]) -> String {
-    let mut near: Vec<(usize, &String)> = names.iter().map(|name| (distance(wanted, name), name)).collect();
+    let mut near: Vec<(usize, &String)> = names.iter().map(|name| (distance(&wanted.to_lowercase(), &name.to_lowercase()), name)).collect();
     near.sort();
     near.dedup();
     let limit = (wanted.chars().count() / 2).max(1);
@@ -56,21 +57,6 @@ fn sentence(word: &str, wanted: &str, names: &[String]) -> String {
         }
         (_, close) => format!("did you mean {}?", close.join(" or ")),
     }
-}
-
-/// Levenshtein's distance, ignoring case.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.to_lowercase().chars().collect(), b.to_lowercase().chars().collect());
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.iter().enumerate() {
-        let mut corner = std::mem::replace(&mut row[0], i + 1);
-        for (j, y) in b.iter().enumerate() {
-            let cost = corner + usize::from(x != y);
-            corner = row[j + 1];
-            row[j + 1] = cost.min(corner + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 use crate::collect::Collector;
 use crate::error::Error;
+use crate::systemd::KNOWN;
 use serde_json::{Map, Value, json};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -30,21 +31,6 @@ const FOLDERS: [(&str, &[&str]); 2] =
     [("/etc/cni/net.d", &[".conf", ".conflist", ".json"]), ("/etc/containers/certs.d", &[".toml", ".crt"])];
 /// Folders of which only the names are told.
 const LISTED: [&str; 4] = ["/usr/lib/cni", "/opt/cni/bin", "/etc/cni/net.d", "/etc/systemd/system/multi-user.target.wants"];
-/// Units whose own files and drop-ins are read.
-const UNITS: [&str; 12] = [
-    "containerd",
-    "docker",
-    "etcd",
-    "flanneld",
-    "kube-apiserver",
-    "kube-controller-manager",
-    "kube-dns",
-    "kube-dns-feed",
-    "kube-proxy",
-    "kube-scheduler",
-    "kubelet",
-    "magnum-agent",
-];
 const UNIT_FOLDERS: [&str; 3] = ["/etc/systemd/system", "/run/systemd/system", "/lib/systemd/system"];
 /// What is longer is cut off.
 const LONGEST: usize = 64 << 10;
@@ -60,9 +46,9 @@ fn run() -> Result<Value, Error> {
         }
     }
     for folder in UNIT_FOLDERS {
-        for unit in UNITS {
-            take(&mut files, &Path::new(folder).join(format!("{unit}.service")));
-            let dropped = format!("{folder}/{unit}.service.d");
+        for unit in KNOWN.iter().filter(|unit| unit.ends_with(".service")) {
+            take(&mut files, &Path::new(folder).join(unit));
+            let dropped = format!("{folder}/{unit}.d");
             for name in names(&dropped).unwrap_or_default().iter().filter(|n| n.ends_with(".conf")) {
                 take(&mut files, &Path::new(&dropped).join(name));
             }

@@ -3,28 +3,13 @@
 
 use crate::collect::Collector;
 use crate::error::Error;
-use crate::systemd::{self, State};
+use crate::systemd::{self, KNOWN, State};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub static COLLECTOR: Collector = Collector { name: "units", limit: Duration::from_secs(5), run };
 
-const UNITS: [&str; 13] = [
-    "magnum-agent.service",
-    "etcd.service",
-    "kube-apiserver.service",
-    "kube-controller-manager.service",
-    "kube-scheduler.service",
-    "kubelet.service",
-    "kube-proxy.service",
-    "flanneld.service",
-    "containerd.service",
-    "docker.service",
-    "docker.socket",
-    "kube-dns.service",
-    "kube-dns-feed.service",
-];
 /// Lines of a journal that are told as they are.
 const LINES: usize = 3;
 /// Lines before them that are searched for words of trouble.
@@ -33,11 +18,11 @@ const SEARCHED: usize = 60;
 const TROUBLE: usize = 10;
 
 fn run() -> Result<Value, Error> {
-    let states = systemd::show(&UNITS)?;
+    let states = systemd::show(&KNOWN)?;
     let known: Vec<&str> =
-        UNITS.into_iter().filter(|unit| states.get(*unit).is_some_and(|state| state.get("LoadState") != "not-found")).collect();
+        KNOWN.into_iter().filter(|unit| states.get(*unit).is_some_and(|state| state.get("LoadState") != "not-found")).collect();
     let mut journals = systemd::journals(&known, SEARCHED).unwrap_or_default();
-    Ok(json!({"units": UNITS.map(|unit| describe(unit, states.get(unit), &mut journals))}))
+    Ok(json!({"units": KNOWN.map(|unit| describe(unit, states.get(unit), &mut journals))}))
 }
 
 fn describe(unit: &str, state: Option<&State>, journals: &mut BTreeMap<String, Vec<String>>) -> Value {
