@@ -87,6 +87,6 @@ fn check(facts: &Facts) -> Verdict {
             .because_if(silence)
             .hides(Some(name), "node.runtimes")
             .fix("Let it go on, or restart it; running containers are not touched.")
-            .run(Command::new(Risk::ChangesNode, n.exec(&format!("{go_on}")))))
+            .run(Command::new(Risk::ChangesNode, n.exec(&go_on))))
     })
 }
