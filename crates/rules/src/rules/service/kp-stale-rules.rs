@@ -12,6 +12,7 @@
 
 use crate::ask::NodeAsk;
 use crate::fixture::{kubernetes, stopped};
+use crate::journal::fresh_line;
 use crate::report::{Command, Risk};
 use crate::{Act, CoeKind, Finding, Layer, Rule, Stop, Verdict, blind, each_node, fires, need, quiet};
 use magnum_facts::coe::KubernetesFacts;
@@ -31,12 +32,11 @@ pub static RULE: Rule = Rule {
     cases: &[
         fires("stopped by a signal", || kubernetes(1, 2).process("node-1", "kube-proxy", |p| p.state = "T".into())),
         fires("refused by the API, and its rules lead to a pod that is gone", || {
-            kubernetes(1, 2)
-                .says("node-1", "kube-proxy", &["reflector.go: Failed to watch *v1.Endpoints: Unauthorized"])
-                .filter("node-1", OLD)
+            kubernetes(1, 2).says("node-1", "kube-proxy", &[REFUSED]).filter("node-1", OLD)
         }),
-        quiet("refused for a moment, its rules are right", || {
-            kubernetes(1, 2).says("node-1", "kube-proxy", &["reflector.go: Failed to watch *v1.Endpoints: Unauthorized"])
+        quiet("refused for a moment, its rules are right", || kubernetes(1, 2).says("node-1", "kube-proxy", &[REFUSED])),
+        quiet("refused long ago, and its rules are not yet those of this moment", || {
+            kubernetes(1, 2).says("node-1", "kube-proxy", &[REFUSED_LONG_AGO]).filter("node-1", OLD)
         }),
         quiet("its unit is stopped: that is another fault", || {
             kubernetes(1, 2).unit("node-1", "kube-proxy", stopped()).with(|f| {
@@ -58,6 +58,10 @@ pub static RULE: Rule = Rule {
     ..Rule::BASE
 };
 
+/// Half a minute before the fixtures' time, and ten minutes before it.
+const REFUSED: &str = "E1009 08:52:50.000000     700 reflector.go:138] Failed to watch *v1.Endpoints: Unauthorized";
+const REFUSED_LONG_AGO: &str = "E1009 08:43:20.000000     700 reflector.go:138] Failed to watch *v1.Endpoints: Unauthorized";
+
 const OLD: &str = "*nat\n:KUBE-SEP-X - [0:0]\n[3:180] -A KUBE-SEP-X -p tcp -m comment --comment \"default/web:http\" -m tcp -j DNAT --to-destination 10.100.0.99:8080\nCOMMIT\n";
 
 fn check(facts: &Facts) -> Verdict {
@@ -66,7 +70,8 @@ fn check(facts: &Facts) -> Verdict {
         let process = processes.part(|all| all.iter().find(|p| p.unit == "kube-proxy")).ok_or(Stop::Quiet)?;
         let gone = gone(&n);
         let unit = n.unit("kube-proxy")?;
-        let complaint = unit.value.says(&["Unauthorized", "x509", "Failed to list", "Failed to watch"]);
+        let complaint =
+            fresh_line(&unit, |line| ["Unauthorized", "x509", "Failed to list", "Failed to watch"].iter().any(|w| line.contains(w)));
         let (how, citation) = match complaint {
             _ if process.is_stopped() => {
                 let quote = format!("pid {}, state {}", process.pid, process.state);
