@@ -3,6 +3,7 @@
 //! It never fails: what could not be looked at is part of the report. Nothing on the cluster is changed.
 
 mod diagnose;
+mod path;
 mod vantage;
 
 pub use diagnose::{ClusterInput, Diagnosis, Options, diagnose, examine, replay};
@@ -10,6 +11,7 @@ pub use magnum_collect::ApiAccess;
 pub use magnum_facts::{ClusterView, Facts, Layout, MemberView, Source, StepView, Vantage};
 pub use magnum_rules::report::Report;
 pub use magnum_rules::{Selection, complaint, explain, no_complaint, render, report};
+pub use path::{PathError, path, path_matrix};
 
 #[cfg(test)]
 mod tests;

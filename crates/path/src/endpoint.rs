@@ -80,7 +80,8 @@ pub fn resolve(text: &str, facts: &Facts) -> Result<Endpoint, String> {
         ([], [service]) => of_service(service, port, facts),
         ([], []) => Err(unknown(text, name, facts)),
         _ => {
-            let names = pods.iter().map(|p| format!("pod/{}", p.path())).chain(services.iter().map(|s| format!("svc/{}/{}", s.namespace, s.name)));
+            let names =
+                pods.iter().map(|p| format!("pod/{}", p.path())).chain(services.iter().map(|s| format!("svc/{}/{}", s.namespace, s.name)));
             Err(format!("{text:?} is not one thing; say which: {}", names.collect::<Vec<_>>().join(", ")))
         }
     }
@@ -190,7 +191,8 @@ fn backends(service: &Service, target: &str, facts: &Facts) -> Vec<Backend> {
             address: address.ip.parse().ok()?,
             port,
             node: pod.and_then(|p| p.node.clone()).or_else(|| address.node.clone()),
-            host_network: pod.is_some_and(|p| p.host_network) || facts.cluster.members.iter().any(|m| m.address.map(|a| a.to_string()).as_ref() == Some(&address.ip)),
+            host_network: pod.is_some_and(|p| p.host_network)
+                || facts.cluster.members.iter().any(|m| m.address.map(|a| a.to_string()).as_ref() == Some(&address.ip)),
         })
     };
     own.ready.iter().filter_map(backend).collect()

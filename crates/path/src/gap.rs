@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Where packets get lost: between the last device that saw them and the first that did not.
 
-use crate::route::{Hop, Place, Route};
 use crate::round::{Count, Group, Round};
+use crate::route::{Hop, Place, Route};
 
 /// One device on one of the two ways.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,7 +84,16 @@ mod tests {
     use super::*;
 
     fn stop(device: &str, back: bool, count: Option<u16>) -> Stop {
-        let hop = Hop { node: "node-0".into(), place: Place::Wire, device: device.into(), container: None, out: true, wrapped: false, guide: None, mtu: None };
+        let hop = Hop {
+            node: "node-0".into(),
+            place: Place::Wire,
+            device: device.into(),
+            container: None,
+            out: true,
+            wrapped: false,
+            guide: None,
+            mtu: None,
+        };
         Stop { hop, back, out: !back, count: count.map_or(Count::Unknown("no agent".into()), Count::Seen) }
     }
 

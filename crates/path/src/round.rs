@@ -98,7 +98,9 @@ impl Round {
             }
         }
         let hidden = matches!(hop.place, Place::Inside | Place::Port) && self.device(hop).is_empty();
-        hidden.then(|| format!("no network namespace on {} has the address {}", hop.node, hop.container.map(|a| a.to_string()).unwrap_or_default()))
+        hidden.then(|| {
+            format!("no network namespace on {} has the address {}", hop.node, hop.container.map(|a| a.to_string()).unwrap_or_default())
+        })
     }
 
     /// The sightings of one probe at one hop.
@@ -107,7 +109,12 @@ impl Round {
         let inside = if hop.place == Place::Inside { hop.container } else { None };
         let sightings = self.closed.get(&hop.node).and_then(|c| c.as_ref().ok()).into_iter().flat_map(|c| &c.sightings);
         sightings.filter(move |s| {
-            s.device == device && s.inside == inside && s.namespace.is_empty() && s.out == (hop.out != back) && s.outer.is_some() == hop.wrapped && way(s, probe, &self.translated(probe)) == Some(back)
+            s.device == device
+                && s.inside == inside
+                && s.namespace.is_empty()
+                && s.out == (hop.out != back)
+                && s.outer.is_some() == hop.wrapped
+                && way(s, probe, &self.translated(probe)) == Some(back)
         })
     }
 
@@ -125,7 +132,9 @@ impl Round {
         let mut all: Vec<Connection> = Vec::new();
         for line in self.closed.values().filter_map(|c| c.as_ref().ok()).flat_map(|c| &c.connections) {
             let Some(connection) = Connection::read(line) else { continue };
-            if group.probes.iter().any(|p| p.source_port == connection.source_port && p.to == connection.destination) && !all.contains(&connection) {
+            if group.probes.iter().any(|p| p.source_port == connection.source_port && p.to == connection.destination)
+                && !all.contains(&connection)
+            {
                 all.push(connection);
             }
         }

@@ -196,7 +196,11 @@ mod tests {
         let one = |h: &Hop| {
             let guide = h.guide.map(|g| format!("{g}:")).unwrap_or_default();
             let way = if h.out { ">" } else { "<" };
-            format!("{guide}{}{way}{}", if h.device.is_empty() { format!("{:?}", h.place) } else { h.device.clone() }, if h.wrapped { "*" } else { "" })
+            format!(
+                "{guide}{}{way}{}",
+                if h.device.is_empty() { format!("{:?}", h.place) } else { h.device.clone() },
+                if h.wrapped { "*" } else { "" }
+            )
         };
         route(from, to, &facts).hops.iter().map(one).collect::<Vec<_>>().join(" ")
     }

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A node does not know the hardware address of the next one, or knows a wrong one.
+
+use crate::cause::{Cause, Found, Look, Scene};
+use crate::route::Place;
+use std::net::{IpAddr, Ipv4Addr};
+
+pub static CAUSE: Cause = Cause { id: "neighbour", rank: 55, look };
+
+fn look(scene: &Scene<'_>) -> Look {
+    let (_, to) = scene.addresses();
+    if let Some((node, overlay, wire)) = scene.wrapping() {
+        let far = if scene.gap.back() { &scene.from.node } else { &scene.to.node };
+        let far = far.clone().unwrap_or_default();
+        let Some(Some(route)) = scene.route(node, to) else { return Look::Nothing };
+        let device = &overlay.hop.device;
+        let mac = scene.link(&far, device).map(|l| l.mac.clone());
+        let through = route.via.map_or(Look::Nothing, |via| entry(scene, node, device, via, mac.as_deref(), true));
+        let peer = scene.facts.cluster.member(&far).and_then(|m| m.address);
+        return match (through, peer) {
+            (guilty @ Look::Guilty(_), _) | (guilty, None) => guilty,
+            (fine, Some(peer)) => match entry(scene, node, &wire.hop.device, peer, None, false) {
+                guilty @ Look::Guilty(_) => guilty,
+                _ => fine,
+            },
+        };
+    }
+    let (Some(last), Some(next)) = (&scene.gap.last, &scene.gap.next) else { return Look::Nothing };
+    // To the container: on the bridge, or before the bridge as the address is asked for first.
+    let delivering =
+        last.hop.node == next.hop.node && (next.hop.place == Place::Bridge && next.out || last.hop.place == Place::Bridge && last.out);
+    if delivering {
+        let device = if next.hop.place == Place::Bridge { &next.hop.device } else { &last.hop.device };
+        let mac = scene.round.container(to).and_then(|(_, c)| own_mac(c));
+        return entry(scene, &last.hop.node, device, to, mac.as_deref(), false);
+    }
+    // To another node, not in the overlay.
+    match scene.handing_on().map(|(_, next)| next) {
+        Some(next) if next.hop.place == Place::Wire && !next.hop.wrapped => {
+            let via = scene.route(&next.hop.node, to).flatten().and_then(|r| r.via).unwrap_or(to);
+            entry(scene, &next.hop.node, &next.hop.device, via, None, false)
+        }
+        _ => Look::Nothing,
+    }
+}
+
+fn own_mac(container: &crate::wire::Container) -> Option<String> {
+    let links = container.links.as_array()?;
+    let own = links.iter().find(|l| l.get("ifname").and_then(|n| n.as_str()) == Some(&container.device))?;
+    own.get("address").and_then(|a| a.as_str()).map(str::to_owned)
+}
+
+/// Judges the entry of `address` on `device`; `fixed` entries are not learnt by asking, somebody has to write them.
+fn entry(scene: &Scene<'_>, node: &str, device: &str, address: Ipv4Addr, mac: Option<&str>, fixed: bool) -> Look {
+    let Some(all) = scene.node(node).and_then(|n| n.neighbours.value()) else { return Look::Nothing };
+    let show = scene.on(node, &format!("ip neigh show {address} dev {device}"));
+    let own = all.iter().find(|n| n.address == IpAddr::V4(address) && n.dev == device);
+    let asked = scene.round.asked.iter().find(|((on, what), _)| on == node && what.starts_with("ip neigh")).map(|(_, text)| text);
+    // While the probes waited for it, the entry may have changed; newer is better.
+    let fresh = asked.and_then(|text| {
+        text.lines().find(|l| l.split_whitespace().next() == Some(&address.to_string()) && l.contains(&format!("dev {device} ")))
+    });
+    let (state, known) = match (fresh, own) {
+        (Some(line), _) => {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let mac = words.iter().position(|w| *w == "lladdr").and_then(|at| words.get(at + 1)).map(|w| (*w).to_owned());
+            (words.last().map(|w| (*w).to_owned()).unwrap_or_default(), mac)
+        }
+        (None, Some(entry)) => (entry.state.clone(), entry.mac.clone()),
+        (None, None) => (String::new(), None),
+    };
+    let broken = state.contains("FAILED") || state.contains("INCOMPLETE");
+    let wrong = known.as_deref().zip(mac).filter(|(known, mac)| !known.eq_ignore_ascii_case(mac));
+    let text = match wrong {
+        Some((known, mac)) => format!("{node} takes {known} for the hardware address of {address} on {device}, and it is {mac}"),
+        None if broken => format!("{node} does not learn the hardware address of {address} on {device}: nobody answers"),
+        None if state.is_empty() && fixed => format!("{node} has no hardware address for {address} on {device}"),
+        None if state.is_empty() => return Look::Nothing,
+        None => return Look::Fine(format!("{node} knows the hardware address of {address} on {device} ({state})")),
+    };
+    let said = if state.is_empty() { "no entry".to_owned() } else { format!("{} {state}", known.clone().unwrap_or_default()) };
+    let found = Found::new(text).seen(show, said.trim().to_owned());
+    if fixed {
+        let restart = scene.on(node, "systemctl restart flanneld");
+        return found
+            .fault("fl-fdb-or-neigh-missing")
+            .fix("Restart the overlay's daemon: it writes the entries of all other nodes.")
+            .run(restart)
+            .guilty();
+    }
+    let delete = scene.on(node, &format!("ip neigh del {address} dev {device}"));
+    found
+        .fix("Remove the entry, so that it is asked for again; when nobody answers, look at the device on the other side.")
+        .run(delete)
+        .guilty()
+}

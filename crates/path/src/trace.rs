@@ -1,0 +1,465 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The judgement of a path, and the document it is told in.
+
+use crate::CAUSES;
+use crate::cause::{Found, Look, Scene};
+use crate::endpoint::{Endpoint, Sort};
+use crate::gap::{Gap, Stop, gap, stops};
+use crate::plan::LARGE;
+use crate::round::{Count, Group, Round};
+use crate::route::{Place, Route, route};
+use crate::service::{self, Call};
+use crate::wire::{Kind, Probe};
+use jiff::Timestamp;
+use magnum_facts::Facts;
+use serde::{Deserialize, Serialize};
+
+/// How a path is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    Works,
+    /// Packets get lost.
+    Lost,
+    /// Small packets arrive and full ones do not.
+    LargeLost,
+    /// Every packet arrives, and the target refuses the connection.
+    Refused,
+    /// No answer, and nobody could look where it ends.
+    Unclear,
+}
+
+/// One path, as it was found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Trace {
+    /// [`Trace::SCHEMA`].
+    pub schema: String,
+    pub cluster: String,
+    pub at: Timestamp,
+    pub duration_ms: u64,
+    pub from: Endpoint,
+    pub to: Endpoint,
+    pub outcome: Outcome,
+    /// 0 works, 1 the cause was found, 2 it is known where and not why, 3 not even where.
+    pub exit: u8,
+    /// One sentence.
+    pub summary: String,
+    pub hops: Vec<Row>,
+    pub probes: Vec<Shot>,
+    /// What NAT made of addresses and ports.
+    pub translations: Vec<String>,
+    pub cause: Option<Found>,
+    /// Other causes that fit.
+    pub also: Vec<Found>,
+    /// Looked at, and not the cause.
+    pub ruled_out: Vec<String>,
+    /// Where nobody could look, because.
+    pub not_seen: Vec<String>,
+}
+
+/// A device of the path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Row {
+    /// The number among the guide's six hops (L270-281).
+    pub guide: Option<u8>,
+    pub node: String,
+    pub device: String,
+    /// The container whose device it is, or leads to.
+    pub container: Option<String>,
+    pub mtu: Option<u32>,
+    /// Packets seen on the way there and back; none when nobody could look.
+    pub there: Option<u16>,
+    pub back: Option<u16>,
+    /// The packets get lost after this device.
+    #[serde(default)]
+    pub lost_after: Option<Way>,
+    /// The packets get lost before this device.
+    #[serde(default)]
+    pub lost_before: Option<Way>,
+}
+
+/// One of the two ways.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Way {
+    There,
+    Back,
+}
+
+/// What was sent, and what came back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shot {
+    /// `ICMP`, `UDP 53`, `TCP 80`.
+    pub what: String,
+    pub bytes: u16,
+    pub sent: u16,
+    pub answered: u16,
+    pub rtt_us: Option<u32>,
+    pub errors: Vec<String>,
+}
+
+/// What was done.
+pub struct Inputs<'a> {
+    pub facts: &'a Facts,
+    pub from: &'a Endpoint,
+    pub to: &'a Endpoint,
+    pub first: &'a Round,
+    /// A second round, sent to be counted.
+    pub burst: Option<&'a Round>,
+}
+
+impl Trace {
+    pub const SCHEMA: &'static str = "magnum.path/v1";
+}
+
+/// What a second round should look into: which probe got lost, and on the way to whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suspicion {
+    pub probe: Probe,
+    pub to: Endpoint,
+    pub gap: Option<Gap>,
+}
+
+/// The main probes of a round: those whose fate is the path's.
+struct Main<'a> {
+    to: Endpoint,
+    route: Route,
+    group: Vec<Probe>,
+    round: &'a Round,
+}
+
+impl Main<'_> {
+    fn sent(&self) -> u16 {
+        self.group.iter().map(|p| p.count).sum()
+    }
+
+    fn answered(&self) -> u16 {
+        self.group.iter().filter_map(|p| self.round.outcome(p)).map(|o| o.answered.min(o.sent.max(1))).sum()
+    }
+
+    fn stops(&self) -> Vec<Stop> {
+        stops(&self.route, self.round, Group { probes: &self.group })
+    }
+
+    /// Datagrams that a program does not understand stay without an answer: arriving is all that is asked of them.
+    fn arrived(&self) -> bool {
+        let last = self.route.hops.last().map(|hop| self.round.count(Group { probes: &self.group }, hop, false));
+        matches!(last, Some(Count::Seen(count)) if count >= self.sent())
+    }
+
+    fn works(&self) -> bool {
+        match self.group.first().map(|p| p.kind) {
+            Some(Kind::Udp) if self.to.udp => self.arrived() || self.answered() >= self.sent(),
+            _ => self.answered() >= self.sent() && self.sent() > 0,
+        }
+    }
+
+    fn gap(&self) -> Option<Gap> {
+        let all = self.stops();
+        // The datagram's answer is not expected.
+        let all: Vec<Stop> = if self.to.udp { all.into_iter().filter(|s| !s.back).collect() } else { all };
+        gap(&all, self.sent()).or_else(|| unclear(&all, self.sent()))
+    }
+}
+
+/// Nothing is known to be lost, and no answer came: it gets lost where nobody could look, or after all.
+fn unclear(all: &[Stop], sent: u16) -> Option<Gap> {
+    let last = all.iter().rposition(|s| s.count.known().is_some());
+    let unseen = all.iter().skip(last.map_or(0, |at| at + 1)).cloned().collect();
+    Some(Gap { last: last.and_then(|at| all.get(at)).cloned(), next: None, unseen, sent, lost: sent })
+}
+
+fn main_of<'a>(inputs: &Inputs<'a>, round: &'a Round, to: &Endpoint, wanted: impl Fn(&Probe) -> bool) -> Main<'a> {
+    let group: Vec<Probe> = round.probes.iter().filter(|p| wanted(p)).cloned().collect();
+    Main { to: to.clone(), route: route(inputs.from, to, inputs.facts), group, round }
+}
+
+/// The kind of probe whose fate is the path's.
+fn kind(to: &Endpoint) -> Kind {
+    match (to.port, to.udp) {
+        (Some(_), true) => Kind::Udp,
+        (Some(_), false) => Kind::Tcp,
+        (None, _) => Kind::Echo,
+    }
+}
+
+/// What is wrong after the first round; none when the path works.
+pub fn suspicion(inputs: &Inputs<'_>) -> Option<Suspicion> {
+    let judged = first(inputs);
+    let probe = judged.main.group.first()?.clone();
+    (judged.outcome != Outcome::Works).then(|| Suspicion { probe, to: judged.main.to.clone(), gap: judged.gap })
+}
+
+struct First<'a> {
+    main: Main<'a>,
+    outcome: Outcome,
+    gap: Option<Gap>,
+    cause: Option<Found>,
+    notes: Vec<String>,
+}
+
+fn first<'a>(inputs: &Inputs<'a>) -> First<'a> {
+    if inputs.to.sort == Sort::Service {
+        return of_service(inputs);
+    }
+    let kind = kind(inputs.to);
+    let main = main_of(inputs, inputs.first, inputs.to, |p| p.kind == kind && p.number != LARGE);
+    let large = main_of(inputs, inputs.first, inputs.to, |p| p.number == LARGE);
+    let others = main_of(inputs, inputs.first, inputs.to, |p| p.kind != kind && p.number != LARGE);
+    let mut notes = Vec::new();
+    if main.works() {
+        if large.sent() > 0 && !large.works() && (kind == Kind::Echo || others.works()) {
+            let gap = large.gap();
+            return First { outcome: Outcome::LargeLost, gap, main: large, cause: None, notes };
+        }
+        if kind == Kind::Tcp && others.sent() > 0 && !others.works() {
+            notes.push("ICMP is not answered, and the connection works: something drops ICMP on purpose".to_owned());
+        }
+        if refused(&main) {
+            return First { outcome: Outcome::Refused, gap: None, main, cause: None, notes };
+        }
+        return First { outcome: Outcome::Works, gap: None, main, cause: None, notes };
+    }
+    if kind == Kind::Echo && others.works() {
+        notes.push("ICMP echo requests are not answered, and datagrams are: something drops ICMP on purpose".to_owned());
+        return First { outcome: Outcome::Works, gap: None, main: others, cause: None, notes };
+    }
+    let gap = main.gap();
+    First { outcome: if known(gap.as_ref()) { Outcome::Lost } else { Outcome::Unclear }, gap, main, cause: None, notes }
+}
+
+/// Both sides of the gap were looked at.
+fn known(gap: Option<&Gap>) -> bool {
+    gap.is_some_and(|g| g.next.is_some() || g.unseen.is_empty() && g.last.is_some())
+}
+
+fn refused(main: &Main<'_>) -> bool {
+    main.group.iter().all(|p| p.kind == Kind::Tcp)
+        && main.group.iter().filter_map(|p| main.round.outcome(p)).any(|o| o.errors.iter().any(|e| e.contains("refused")))
+}
+
+fn of_service<'a>(inputs: &Inputs<'a>) -> First<'a> {
+    let calls = service::calls(inputs.first, inputs.to);
+    let failed = |call: &&Call| {
+        let answered = inputs.first.outcome(&call.probe).is_some_and(|o| o.answered > 0);
+        let backend = call.backend.map(|b| service::as_endpoint(inputs, b));
+        let arrived = backend.is_some_and(|to| {
+            main_of(inputs, inputs.first, &Endpoint { udp: inputs.to.udp, ..to }, |p| p.number == call.probe.number).arrived()
+        });
+        !(answered || inputs.to.udp && arrived)
+    };
+    let bad = calls.iter().find(failed).or_else(|| calls.iter().find(|call| service::refused(inputs.first, call)));
+    let to = |call: &Call| call.backend.map_or_else(|| service::expected(inputs), |address| service::as_endpoint(inputs, address));
+    let of = |call: &Call| {
+        let to = Endpoint { udp: inputs.to.udp, ..to(call) };
+        let same: Vec<u16> = calls.iter().filter(|c| c.backend == call.backend).map(|c| c.probe.number).collect();
+        main_of(inputs, inputs.first, &to, |p| same.contains(&p.number))
+    };
+    let mut notes = service::spread(&calls, inputs);
+    let Some(call) = bad.or_else(|| calls.first()) else {
+        let main = main_of(inputs, inputs.first, &service::expected(inputs), |_| true);
+        return First { gap: main.gap(), main, outcome: Outcome::Unclear, cause: None, notes };
+    };
+    let main = of(call);
+    if bad.is_none() {
+        return First { outcome: Outcome::Works, gap: None, main, cause: None, notes };
+    }
+    let cause = service::cause(inputs, call);
+    let gap = main.gap();
+    if cause.is_none() && service::refused(inputs.first, call) {
+        notes.push("the service leads to a pod that refuses the connection".to_owned());
+        return First { outcome: Outcome::Refused, gap: None, main, cause: service::wrong_target(inputs, call), notes };
+    }
+    let outcome = if cause.is_some() || known(gap.as_ref()) { Outcome::Lost } else { Outcome::Unclear };
+    First { outcome, gap, main, cause, notes }
+}
+
+/// Judges what was seen.
+pub fn judge(inputs: &Inputs<'_>) -> Trace {
+    let judged = first(inputs);
+    let (mut causes, mut ruled_out) = (Vec::new(), judged.notes.clone());
+    let burst = inputs.burst.map(|round| main_of(inputs, round, &judged.main.to, |_| true));
+    if let Some(found) = judged.cause.clone() {
+        causes.push(found);
+    }
+    let broken = matches!(judged.outcome, Outcome::Lost | Outcome::LargeLost | Outcome::Unclear);
+    if let (true, Some(seen)) = (broken && judged.cause.is_none(), judged.gap.as_ref()) {
+        // The second round saw more packets, and later.
+        let again = burst.as_ref().and_then(Main::gap).filter(|g| same_place(g, seen));
+        let (main, gap, counted) = match (&burst, &again) {
+            (Some(main), Some(gap)) => (main, gap, true),
+            _ => (&judged.main, seen, false),
+        };
+        let large = (judged.outcome == Outcome::LargeLost).then(|| main.group.first().map_or(0, |p| p.bytes));
+        let kind = main.group.first().map_or(Kind::Echo, |p| p.kind);
+        let scene = Scene {
+            facts: inputs.facts,
+            gap,
+            round: main.round,
+            sent: main.sent(),
+            burst: counted,
+            kind,
+            from: inputs.from,
+            to: &main.to,
+            large,
+        };
+        let (found, fine) = look(&scene);
+        causes.extend(found);
+        ruled_out.extend(fine);
+    }
+    let mut causes = causes.into_iter();
+    let (cause, also) = (causes.next(), causes.collect());
+    let not_seen = unseen(&judged.main);
+    let exit = match (judged.outcome, &cause) {
+        (Outcome::Works, _) => 0,
+        (_, Some(_)) => 1,
+        (Outcome::Refused, None) => 1,
+        (Outcome::Unclear, None) => 3,
+        _ => 2,
+    };
+    Trace {
+        schema: Trace::SCHEMA.to_owned(),
+        cluster: inputs.facts.cluster.name.clone(),
+        at: inputs.facts.taken_at,
+        duration_ms: 0,
+        from: inputs.from.clone(),
+        to: inputs.to.clone(),
+        outcome: judged.outcome,
+        exit,
+        summary: summary(inputs, &judged, cause.as_ref()),
+        hops: rows(&judged),
+        probes: shots(inputs.first),
+        translations: translations(inputs),
+        cause,
+        also,
+        ruled_out,
+        not_seen,
+    }
+}
+
+fn same_place(a: &Gap, b: &Gap) -> bool {
+    let of = |stop: &Option<Stop>| stop.as_ref().map(|s| (s.hop.node.clone(), s.hop.place, s.back));
+    of(&a.next) == of(&b.next) && a.lost > 0
+}
+
+fn look(scene: &Scene<'_>) -> (Vec<Found>, Vec<String>) {
+    let (mut found, mut fine) = (Vec::new(), Vec::new());
+    for cause in CAUSES {
+        match (cause.look)(scene) {
+            Look::Nothing => {}
+            Look::Fine(text) => fine.push((cause.rank, text)),
+            Look::Guilty(one) => found.push((cause.rank, Found { id: cause.id.to_owned(), ..*one })),
+        }
+    }
+    found.sort_by_key(|(rank, _)| *rank);
+    fine.sort_by_key(|(rank, _)| *rank);
+    (found.into_iter().map(|(_, f)| f).collect(), fine.into_iter().map(|(_, f)| f).collect())
+}
+
+fn unseen(main: &Main<'_>) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for stop in main.stops() {
+        if let Count::Unknown(why) = stop.count {
+            let text = format!("{}: {why}", stop.hop.describe());
+            if !all.contains(&text) {
+                all.push(text);
+            }
+        }
+    }
+    all
+}
+
+fn rows(judged: &First<'_>) -> Vec<Row> {
+    let main = &judged.main;
+    let at =
+        |stop: Option<&Stop>, hop: &crate::route::Hop| stop.filter(|s| s.hop == *hop).map(|s| if s.back { Way::Back } else { Way::There });
+    let lost = judged.gap.as_ref();
+    let row = |hop: &crate::route::Hop| Row {
+        guide: hop.guide,
+        node: hop.node.clone(),
+        device: match (hop.place, main.round.device(hop)) {
+            (Place::Inside, "") => "eth0".to_owned(),
+            (_, name) => name.to_owned(),
+        },
+        container: hop.container.filter(|_| hop.place == Place::Inside).map(|a| a.to_string()),
+        mtu: hop.mtu,
+        there: main.round.count(Group { probes: &main.group }, hop, false).known(),
+        back: main.round.count(Group { probes: &main.group }, hop, true).known(),
+        lost_after: at(lost.and_then(|g| g.last.as_ref()), hop),
+        lost_before: at(lost.and_then(|g| g.next.as_ref()), hop),
+    };
+    main.route.hops.iter().map(row).collect()
+}
+
+fn shots(round: &Round) -> Vec<Shot> {
+    let mut all: Vec<Shot> = Vec::new();
+    for probe in &round.probes {
+        let what = match probe.kind {
+            Kind::Echo => "ICMP".to_owned(),
+            Kind::Udp => format!("UDP {}", probe.port),
+            Kind::Tcp => format!("TCP {}", probe.port),
+        };
+        let outcome = round.outcome(probe).cloned().unwrap_or_default();
+        match all.iter_mut().find(|s| s.what == what && s.bytes == probe.bytes) {
+            Some(shot) => {
+                shot.sent += probe.count;
+                shot.answered += outcome.answered;
+                shot.rtt_us = shot.rtt_us.into_iter().chain(outcome.rtt_us).min();
+                shot.errors.extend(outcome.errors.into_iter().filter(|e| !shot.errors.contains(e)).collect::<Vec<_>>());
+            }
+            None => all.push(Shot {
+                what,
+                bytes: probe.bytes,
+                sent: probe.count,
+                answered: outcome.answered,
+                rtt_us: outcome.rtt_us,
+                errors: outcome.errors,
+            }),
+        }
+    }
+    all
+}
+
+fn translations(inputs: &Inputs<'_>) -> Vec<String> {
+    let mut all = Vec::new();
+    for connection in inputs.first.connections(Group { probes: &inputs.first.probes }) {
+        for change in connection.changes() {
+            if !all.contains(&change) {
+                all.push(change);
+            }
+        }
+    }
+    all
+}
+
+fn summary(inputs: &Inputs<'_>, judged: &First<'_>, cause: Option<&Found>) -> String {
+    let (from, to) = (inputs.from.describe(), inputs.to.describe());
+    let why = cause.map(|c| format!(": {}", c.text)).unwrap_or_default();
+    match judged.outcome {
+        Outcome::Works => format!("{from} reaches {to}"),
+        Outcome::Refused => format!("{from} reaches {to}, which refuses the connection{why}"),
+        Outcome::LargeLost => format!("full packets from {from} to {to} get lost {}{why}", place(judged)),
+        Outcome::Lost => format!("packets from {from} to {to} get lost {}{why}", place(judged)),
+        Outcome::Unclear => format!("no answer from {to} to {from}; they get lost {}{why}", place(judged)),
+    }
+}
+
+fn place(judged: &First<'_>) -> String {
+    let round = judged.main.round;
+    let name = |stop: &Stop| match (stop.hop.place, round.device(&stop.hop)) {
+        (Place::Port, device) if !device.is_empty() => format!("{device} on {}", stop.hop.node),
+        (Place::Inside, device) if !device.is_empty() => {
+            format!("{device} of {}", stop.hop.container.map(|a| a.to_string()).unwrap_or_default())
+        }
+        _ => stop.hop.describe(),
+    };
+    let Some(gap) = &judged.gap else { return String::new() };
+    let way = if gap.back() { "on the way back " } else { "" };
+    match (&gap.last, &gap.next) {
+        (None, Some(next)) => format!("{way}before they leave by {}", name(next)),
+        (Some(last), Some(next)) if last.hop == next.hop => format!("at {}: they arrive, and no answer leaves", name(last)),
+        (Some(last), Some(next)) => format!("{way}between {} and {}", name(last), name(next)),
+        (Some(last), None) => format!("{way}after {}", name(last)),
+        (None, None) => "where nobody could look".to_owned(),
+    }
+}
