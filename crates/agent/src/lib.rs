@@ -24,6 +24,7 @@ mod run;
 mod spec;
 mod step;
 mod systemd;
+mod trace;
 mod unit;
 mod watchdog;
 
@@ -31,7 +32,7 @@ pub use error::Error;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: magnum-agent run | flanneld | dns | collect NAME… | collect all | version";
+const USAGE: &str = "usage: magnum-agent run | flanneld | dns | collect NAME… | collect all | trace open|send|close | version";
 
 /// Runs one subcommand. Exit codes: 0 done, 1 failed, 2 wrong usage.
 pub fn main(arguments: &[String]) -> ExitCode {
@@ -41,6 +42,7 @@ pub fn main(arguments: &[String]) -> ExitCode {
         ["flanneld"] => overlay::main(),
         ["dns"] => dns::main(),
         ["collect", names @ ..] if !names.is_empty() => return collect::main(names),
+        ["trace", words @ ..] => return trace::main(words),
         ["version"] => {
             report::say(&format!("magnum-agent {}", env!("CARGO_PKG_VERSION")));
             return ExitCode::SUCCESS;

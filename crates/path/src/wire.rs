@@ -179,6 +179,9 @@ pub struct Sighting {
     pub reply: bool,
     /// `S`, `SA`, `R`, `RA`; TCP only.
     pub flags: String,
+    /// TCP only: the sequence number that the connection began with, which its first packets of both directions share
+    /// and address translation leaves as it is.
+    pub connection: Option<u32>,
     /// From the payload; TCP has neither.
     pub number: Option<u16>,
     pub turn: Option<u16>,
