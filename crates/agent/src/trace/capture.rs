@@ -48,12 +48,12 @@ pub struct Captures {
     threads: Vec<JoinHandle<Caught>>,
 }
 
-/// What was captured.
+/// What one saw.
 #[derive(Default)]
-pub struct Caught {
-    pub sightings: Vec<Sighting>,
-    /// Packets that could not be looked at or kept.
-    pub lost: u64,
+struct Caught {
+    /// With their time in nanoseconds: a packet may pass several devices within a microsecond.
+    sightings: Vec<(i64, Sighting)>,
+    lost: u64,
 }
 
 impl Captures {
@@ -74,8 +74,9 @@ impl Captures {
         Ok(Self { stop, threads })
     }
 
-    /// Ends them when what has arrived so far is looked at.
-    pub fn end(self) -> Caught {
+    /// Ends them when what has arrived so far is looked at. Answers what they saw, in the order of time, and how many
+    /// packets could not be looked at or kept.
+    pub fn end(self) -> (Vec<Sighting>, u64) {
         drop(self.stop);
         let mut all = Caught::default();
         for thread in self.threads {
@@ -83,9 +84,17 @@ impl Captures {
             all.sightings.extend(caught.sightings);
             all.lost += caught.lost;
         }
-        all.sightings.sort_by_key(|seen| seen.at_us);
-        all
+        all.sightings.sort_by_key(|(at, _)| *at);
+        (all.sightings.into_iter().map(|(_, seen)| seen).collect(), all.lost)
     }
+}
+
+/// Has the kernel put the time on packets as long as it is kept. It begins a moment after it is told to: until then,
+/// packets get the time when they are read.
+pub fn keep_time() -> nix::Result<OwnedFd> {
+    let socket = socket(AddressFamily::Inet, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)?;
+    setsockopt(&socket, sockopt::ReceiveTimestampns, &true)?;
+    Ok(socket)
 }
 
 struct Capture<'a> {
@@ -142,11 +151,11 @@ impl<'a> Capture<'a> {
     fn receive(&mut self, bytes: &mut [u8], control: &mut [u8]) -> Result<(), Errno> {
         let mut slices = [IoSliceMut::new(bytes)];
         let received = recvmsg::<LinkAddr>(self.socket.as_raw_fd(), &mut slices, Some(control), MsgFlags::MSG_DONTWAIT)?;
-        let mut at_us = None;
+        let mut at = None;
         for message in received.cmsgs()? {
             match message {
                 ControlMessageOwned::RxqOvfl(lost) => self.overflow = lost,
-                ControlMessageOwned::ScmTimestampns(at) => at_us = Some(at.tv_sec() * 1_000_000 + at.tv_nsec() / 1000),
+                ControlMessageOwned::ScmTimestampns(told) => at = Some(told.tv_sec() * 1_000_000_000 + told.tv_nsec()),
                 _ => {}
             }
         }
@@ -166,14 +175,16 @@ impl<'a> Capture<'a> {
             self.caught.lost += 1;
             return Ok(());
         }
-        self.caught.sightings.push(Sighting {
+        let at = at.unwrap_or_else(|| jiff::Timestamp::now().as_microsecond() * 1000);
+        let seen = Sighting {
             inside: self.place.inside,
             namespace: self.place.namespace.clone(),
             device,
             out: address.pkttype() == OUTGOING,
-            at_us: at_us.unwrap_or_else(|| jiff::Timestamp::now().as_microsecond()),
+            at_us: at / 1000,
             ..seen
-        });
+        };
+        self.caught.sightings.push((at, seen));
         Ok(())
     }
 }

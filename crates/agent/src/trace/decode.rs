@@ -5,6 +5,9 @@ use crate::trace::payload;
 use etherparse::{Ethernet2Slice, Icmpv4Slice, IpNumber, LaxIpv4Slice, TcpHeaderSlice, UdpSlice};
 use magnum_path::wire::{IcmpError, Kind, Outer, Sighting};
 
+#[cfg(test)]
+mod tests;
+
 const ECHO_REPLY: u8 = 0;
 const UNREACHABLE: u8 = 3;
 const ECHO_REQUEST: u8 = 8;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The process that `open` leaves behind: it captures until it is asked for what it saw, or until its time is over.
 
-use crate::trace::capture::{Captures, Place};
+use crate::trace::capture::{self, Captures, Place};
 use crate::trace::containers::{self, Found};
 use crate::trace::decode::Wanted;
 use crate::trace::drops::{self, Drops};
@@ -61,6 +61,7 @@ struct Watch {
 
 impl Watch {
     fn start(open: &Open) -> Result<(Self, Opened), String> {
+        let _early = capture::keep_time();
         let signals = signals().map_err(|errno| format!("signals: {}", errno.desc()))?;
         let prepared = if open.drops { Some(drops::prepare()) } else { None };
         let door = Door::open(open.nonce)?;
@@ -111,13 +112,13 @@ impl Watch {
         let Self { door, captures, drops, found, before, .. } = self;
         drop(door);
         let reasons = drops.as_ref().map(Drops::end).unwrap_or_default();
-        let caught = captures.end();
+        let (sightings, lost) = captures.end();
         let (after, connections) = thread::scope(|scope| {
             let after = scope.spawn(|| counters::take(&found));
             let connections = counters::connections(open.nonce, &open.source_ports);
             (after.join().unwrap_or_default(), connections)
         });
-        let closed = Closed { sightings: caught.sightings, lost: caught.lost, before, after, connections, drops: reasons };
+        let closed = Closed { sightings, lost, before, after, connections, drops: reasons };
         let mut text = serde_json::to_string(&closed).unwrap_or_default();
         text.push('\n');
         let _ = caller.set_write_timeout(Some(CALLER)).and_then(|()| caller.write_all(text.as_bytes()));
