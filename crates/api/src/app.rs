@@ -13,6 +13,18 @@ use std::sync::Arc;
 pub trait Diagnose: Send + Sync {
     /// A report of schema `magnum.doctor/v1`. What could not be looked at is said in it.
     fn diagnose<'a>(&'a self, cluster: ClusterId, question: Question) -> magnum_engine::Boxed<'a, Result<Judged, NoReport>>;
+
+    /// A path of schema `magnum.path/v1`, or a matrix of schema `magnum.path-matrix/v1`.
+    fn path<'a>(&'a self, cluster: ClusterId, wish: PathWish) -> magnum_engine::Boxed<'a, Result<serde_json::Value, NoReport>>;
+}
+
+/// Which paths are traced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PathWish {
+    /// Between two ends, as a user names them.
+    Between { from: String, to: String },
+    /// All nodes, and a pod of each, among each other.
+    Matrix,
 }
 
 /// What the doctor is asked.

@@ -32,7 +32,7 @@ pub(crate) mod operations {
     include!(concat!(env!("OUT_DIR"), "/operations.rs"));
 }
 
-pub use app::{App, Diagnose, Judged, NoReport, Question};
+pub use app::{App, Diagnose, Judged, NoReport, PathWish, Question};
 pub use dispatch::router;
 pub use identity::{Authenticate, Identity, PrivateToken};
 pub use node_api::{node_router, token_hash};

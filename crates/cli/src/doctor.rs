@@ -4,6 +4,7 @@
 
 mod bundle;
 mod checks;
+mod path;
 
 use crate::context::{Context, text};
 use crate::error::Error;
@@ -62,13 +63,19 @@ pub struct Arguments {
 pub enum About {
     /// List every fault the doctor looks for; needs no server
     Checks,
+    /// Trace packets from one end to another, hop by hop, there and back
+    Path(path::Arguments),
 }
 
 /// Answers the report's exit code.
 pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error> {
-    if let Some(About::Checks) = arguments.about {
-        checks::list(context)?;
-        return Ok(0);
+    match &arguments.about {
+        Some(About::Checks) => {
+            checks::list(context)?;
+            return Ok(0);
+        }
+        Some(About::Path(wish)) => return path::run(context, wish).await,
+        None => {}
     }
     for id in &arguments.verify {
         explain::known(id)?;

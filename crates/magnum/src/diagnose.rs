@@ -2,9 +2,11 @@
 //! Gives the doctor what Magnum knows of a cluster, and the API what the doctor says.
 
 use jiff::Timestamp;
-use magnum_api::{Diagnose, Judged, NoReport, Question};
+use magnum_api::{Diagnose, Judged, NoReport, PathWish, Question};
 use magnum_blueprint::Ranges;
-use magnum_doctor::{ApiAccess, ClusterInput, ClusterView, Layout, MemberView, Options, Selection, Source, StepView, Vantage, examine};
+use magnum_doctor::{
+    ApiAccess, ClusterInput, ClusterView, Layout, MemberView, Options, Selection, Source, StepView, Vantage, examine, path, path_matrix,
+};
 use magnum_engine::{Boxed, Engine};
 use magnum_pki::PrivateKey;
 use magnum_store::{Error, Event, Node, Store, Whole};
@@ -59,6 +61,20 @@ impl Diagnose for Doctor {
             let seen = examine(input, Arc::clone(&self.engine), options).await;
             let document = |value: serde_json::Result<serde_json::Value>| value.map_err(|e| failed(&e));
             Ok(Judged { report: document(serde_json::to_value(seen.report))?, facts: document(serde_json::to_value(seen.facts))? })
+        })
+    }
+
+    fn path<'a>(&'a self, cluster: ClusterId, wish: PathWish) -> Boxed<'a, Result<serde_json::Value, NoReport>> {
+        Box::pin(async move {
+            let input = self.input(cluster).await.map_err(|e| NoReport::Failed(e.to_string()))?;
+            let engine = Arc::clone(&self.engine);
+            let document = match wish {
+                PathWish::Matrix => serde_json::to_value(path_matrix(input, engine).await),
+                PathWish::Between { from, to } => {
+                    serde_json::to_value(path(input, engine, &from, &to).await.map_err(|e| NoReport::Unknown(e.to_string()))?)
+                }
+            };
+            document.map_err(|e| NoReport::Failed(e.to_string()))
         })
     }
 }

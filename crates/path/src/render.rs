@@ -39,7 +39,7 @@ pub fn text(trace: &Trace) -> String {
         line(&mut out, "\n? NOT SEEN");
         trace.not_seen.iter().for_each(|text| line(&mut out, &format!("  {text}")));
     }
-    line(&mut out, &format!("\n{:.1} s", trace.duration_ms as f64 / 1000.0));
+    line(&mut out, &format!("\n({:.1} s)", trace.duration_ms as f64 / 1000.0));
     out
 }
 
@@ -95,7 +95,7 @@ fn note(row: &Row) -> Option<&'static str> {
 
 fn probe(shot: &Shot) -> String {
     let time = shot.rtt_us.map(|us| format!(", {:.2} ms", f64::from(us) / 1000.0)).unwrap_or_default();
-    let errors = if shot.errors.is_empty() { String::new() } else { format!(": {}", shot.errors.join("; ")) };
+    let errors = if shot.errors.is_empty() || shot.answered >= shot.sent { String::new() } else { format!(": {}", shot.errors.join("; ")) };
     format!("{} ({} bytes): {} of {} answered{time}{errors}", shot.what, shot.bytes, shot.answered, shot.sent)
 }
 

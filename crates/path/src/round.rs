@@ -147,6 +147,10 @@ fn way(sighting: &Sighting, probe: &Probe, translated: &[u16]) -> Option<bool> {
     if sighting.kind != Some(probe.kind) {
         return None;
     }
+    // What a router or a packet filter says of a packet is no answer of the target.
+    if sighting.error.as_ref().is_some_and(|e| Some(e.from) != sighting.destination) {
+        return None;
+    }
     let ours = |port: u16| port == probe.source_port || translated.contains(&port);
     match probe.kind {
         Kind::Tcp if sighting.error.is_some() => ours(sighting.source_port).then_some(true),

@@ -191,10 +191,12 @@ fn hairpin(inputs: &Inputs<'_>, nat: &Nat<'_>, own: Ipv4Addr) -> Option<Found> {
         r.text.starts_with("-A KUBE-SEP-") && r.text.contains(&format!("-s {own}/32 ")) && r.text.contains("KUBE-MARK-MASQ")
     });
     let found = Found::new(match (container.hairpin, &marked) {
+        (_, None) => {
+            format!("{own} was given its own connection, and its address is not masqueraded: it answers itself, past the node")
+        }
         (Some(false), _) => {
             format!("{own} was given its own connection, and {} does not send packets back by the port they came from", container.peer)
         }
-        (_, None) => format!("{own} was given its own connection, and its address is not masqueraded: it answers itself, past the node"),
         _ => return None,
     });
     let cluster = &inputs.facts.cluster.name;

@@ -256,7 +256,8 @@ fn of_service<'a>(inputs: &Inputs<'a>) -> First<'a> {
         main_of(inputs, inputs.first, &to, |p| same.contains(&p.number))
     };
     let mut notes = service::spread(&calls, inputs);
-    let Some(call) = bad.or_else(|| calls.first()) else {
+    let elsewhere = || calls.iter().find(|c| c.backend.is_some_and(|b| b != inputs.from.address));
+    let Some(call) = bad.or_else(elsewhere).or_else(|| calls.first()) else {
         let main = main_of(inputs, inputs.first, &service::expected(inputs), |_| true);
         return First { gap: main.gap(), main, outcome: Outcome::Unclear, cause: None, notes };
     };
@@ -276,11 +277,18 @@ fn of_service<'a>(inputs: &Inputs<'a>) -> First<'a> {
 
 /// Judges what was seen.
 pub fn judge(inputs: &Inputs<'_>) -> Trace {
-    let judged = first(inputs);
+    let mut judged = first(inputs);
     let (mut causes, mut ruled_out) = (Vec::new(), judged.notes.clone());
     let burst = inputs.burst.map(|round| main_of(inputs, round, &judged.main.to, |_| true));
     if let Some(found) = judged.cause.clone() {
         causes.push(found);
+    }
+    if let (Some(again), Outcome::Lost | Outcome::LargeLost, None) = (&burst, judged.outcome, &judged.cause)
+        && again.works()
+    {
+        let lost = judged.gap.as_ref().map_or(0, |g| g.lost);
+        ruled_out.push(format!("{lost} of {} packets got lost at first, and none of {} after them", judged.main.sent(), again.sent()));
+        judged = First { outcome: Outcome::Works, gap: None, ..judged };
     }
     let broken = matches!(judged.outcome, Outcome::Lost | Outcome::LargeLost | Outcome::Unclear);
     if let (true, Some(seen)) = (broken && judged.cause.is_none(), judged.gap.as_ref()) {
@@ -303,7 +311,8 @@ pub fn judge(inputs: &Inputs<'_>) -> Trace {
             to: &main.to,
             large,
         };
-        let (found, fine) = look(&scene);
+        let (mut found, fine) = look(&scene);
+        support(&mut found);
         causes.extend(found);
         ruled_out.extend(fine);
     }
@@ -327,7 +336,7 @@ pub fn judge(inputs: &Inputs<'_>) -> Trace {
         outcome: judged.outcome,
         exit,
         summary: summary(inputs, &judged, cause.as_ref()),
-        hops: rows(&judged),
+        hops: rows(&judged, inputs.facts),
         probes: shots(inputs.first),
         translations: translations(inputs),
         cause,
@@ -356,6 +365,17 @@ fn look(scene: &Scene<'_>) -> (Vec<Found>, Vec<String>) {
     (found.into_iter().map(|(_, f)| f).collect(), fine.into_iter().map(|(_, f)| f).collect())
 }
 
+/// What the kernel says stands behind another cause, not beside it.
+fn support(found: &mut Vec<Found>) {
+    let at = found.iter().position(|f| f.id == "kernel").filter(|at| *at > 0);
+    if let Some(at) = at {
+        let kernel = found.remove(at);
+        if let Some(first) = found.first_mut() {
+            first.evidence.extend(kernel.evidence);
+        }
+    }
+}
+
 fn unseen(main: &Main<'_>) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     for stop in main.stops() {
@@ -369,7 +389,7 @@ fn unseen(main: &Main<'_>) -> Vec<String> {
     all
 }
 
-fn rows(judged: &First<'_>) -> Vec<Row> {
+fn rows(judged: &First<'_>, facts: &Facts) -> Vec<Row> {
     let main = &judged.main;
     let at =
         |stop: Option<&Stop>, hop: &crate::route::Hop| stop.filter(|s| s.hop == *hop).map(|s| if s.back { Way::Back } else { Way::There });
@@ -382,13 +402,24 @@ fn rows(judged: &First<'_>) -> Vec<Row> {
             (_, name) => name.to_owned(),
         },
         container: hop.container.filter(|_| hop.place == Place::Inside).map(|a| a.to_string()),
-        mtu: hop.mtu,
+        mtu: hop.mtu.or_else(|| mtu(main.round, hop, facts)),
         there: main.round.count(Group { probes: &main.group }, hop, false).known(),
         back: main.round.count(Group { probes: &main.group }, hop, true).known(),
         lost_after: at(lost.and_then(|g| g.last.as_ref()), hop),
         lost_before: at(lost.and_then(|g| g.next.as_ref()), hop),
     };
     main.route.hops.iter().map(row).collect()
+}
+
+/// The MTU of a container's device, or of its other end.
+fn mtu(round: &Round, hop: &crate::route::Hop, facts: &Facts) -> Option<u32> {
+    let name = round.device(hop);
+    if hop.place != Place::Inside {
+        return facts.nodes.get(&hop.node)?.links.value()?.iter().find(|l| l.name == name).map(|l| l.mtu);
+    }
+    let (_, container) = round.container(hop.container?)?;
+    let own = container.links.as_array()?.iter().find(|l| l.get("ifname").and_then(|n| n.as_str()) == Some(name))?;
+    u32::try_from(own.get("mtu")?.as_u64()?).ok()
 }
 
 fn shots(round: &Round) -> Vec<Shot> {

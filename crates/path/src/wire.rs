@@ -98,7 +98,7 @@ pub struct Probe {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
-    /// ICMP echo requests; the identifier is the low half of the nonce.
+    /// ICMP echo requests; the identifier is the low half of the nonce plus the probe's number.
     Echo,
     Udp,
     /// One connection, closed as soon as it is there.
@@ -147,7 +147,7 @@ pub struct Closed {
     /// when they ended; keys `iptables`, `nft`, `legacy`, and for the namespace of a container `iptables 10.100.1.2`, …
     pub before: std::collections::BTreeMap<String, String>,
     pub after: std::collections::BTreeMap<String, String>,
-    /// Lines of `conntrack -L -o extended` that hold one of the source ports, or the echo identifier.
+    /// Lines of `conntrack -L -o extended` that hold one of the source ports, or an echo identifier.
     pub connections: Vec<String>,
     /// Why the kernel dropped packets meanwhile, most first.
     pub drops: Vec<Drop>,

@@ -51,9 +51,15 @@ pub fn connections(nonce: u32, source_ports: &[u16]) -> Vec<String> {
 fn is_probe(line: &str, nonce: u32, source_ports: &[u16]) -> bool {
     line.split_whitespace().any(|word| match word.split_once('=') {
         Some(("sport", port)) => port.parse().is_ok_and(|port| source_ports.contains(&port)),
-        Some(("id", id)) => line.contains(" icmp ") && id.parse() == Ok(nonce & 0xffff),
+        Some(("id", id)) => line.contains(" icmp ") && id.parse().is_ok_and(|id: u16| is_echo(id, nonce)),
         _ => false,
     })
+}
+
+/// Each probe has an identifier of its own, counted on from the nonce's low half.
+fn is_echo(identifier: u16, nonce: u32) -> bool {
+    let [_, _, high, low] = nonce.to_be_bytes();
+    identifier.wrapping_sub(u16::from_be_bytes([high, low])) < 1024
 }
 
 #[cfg(test)]
@@ -67,6 +73,6 @@ mod tests {
         assert!(is_probe(udp, 1, &[40001]));
         assert!(!is_probe(udp, 1, &[40002]));
         assert!(is_probe(icmp, 0xdead_beef, &[]));
-        assert!(!is_probe(icmp, 0xdead_bee0, &[48879]));
+        assert!(!is_probe(icmp, 0xdead_bef0, &[48879]));
     }
 }

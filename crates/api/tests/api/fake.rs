@@ -4,7 +4,7 @@
 use axum::body::Body;
 use axum::http::Request;
 use magnum_api::catalogue::{Catalogue, Flavor, Image, Lookup, NoDriver};
-use magnum_api::{App, Authenticate, Diagnose, Identity, Judged, NoReport, Question};
+use magnum_api::{App, Authenticate, Diagnose, Identity, Judged, NoReport, PathWish, Question};
 use magnum_blueprint::Blueprint;
 use magnum_engine::{Boxed, Engine, Error, Exec, ExecOutput, Observed, Progress};
 use magnum_store::Store;
@@ -130,6 +130,16 @@ impl Diagnose for Doctor {
             }
             let report = json!({"schema": "magnum.doctor/v1", "cluster": cluster, "symptom": question.symptom});
             Ok(Judged { report, facts: json!({"schema": "magnum.facts/v1"}) })
+        })
+    }
+
+    fn path<'a>(&'a self, _: ClusterId, wish: PathWish) -> Boxed<'a, Result<Value, NoReport>> {
+        Box::pin(async move {
+            match wish {
+                PathWish::Matrix => Ok(json!({"schema": "magnum.path-matrix/v1"})),
+                PathWish::Between { from, .. } if from == "nobody" => Err(NoReport::Unknown("\"nobody\" is no node".to_owned())),
+                PathWish::Between { from, to } => Ok(json!({"schema": "magnum.path/v1", "from": from, "to": to})),
+            }
         })
     }
 }

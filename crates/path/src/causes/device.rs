@@ -54,10 +54,19 @@ fn inside(scene: &Scene<'_>, stop: &Stop) -> Look {
     let links = container.links.as_array().into_iter().flatten();
     let own = links.into_iter().find(|l| l.get("ifname").and_then(|n| n.as_str()) == Some(&container.device));
     let Some(own) = own else { return Look::Nothing };
-    let up = own.get("flags").and_then(|f| f.as_array()).is_some_and(|flags| flags.iter().any(|f| f == "UP"));
+    let has = |flag: &str| own.get("flags").and_then(|f| f.as_array()).is_some_and(|flags| flags.iter().any(|f| f == flag));
+    let up = has("UP") && !has("NO-CARRIER");
     let address = stop.hop.container.map(|a| a.to_string()).unwrap_or_default();
     if up {
         return Look::Fine(format!("{} of {address} is up", container.device));
+    }
+    if has("UP") {
+        let up = scene.on(node, &format!("ip link set {} up", container.peer));
+        return Found::new(format!("{} on {node}, the other end of {address}'s device, is down", container.peer))
+            .seen(scene.on(node, &format!("ip link show {}", container.peer)), "not UP")
+            .fix("Put it up, or make the pod anew.")
+            .run(up)
+            .guilty();
     }
     let show = scene.in_container(node, container, &format!("ip link show {}", container.device));
     Found::new(format!("the device {} of {address} is down, inside the container", container.device))

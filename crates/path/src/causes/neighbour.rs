@@ -9,7 +9,9 @@ pub static CAUSE: Cause = Cause { id: "neighbour", rank: 55, look };
 
 fn look(scene: &Scene<'_>) -> Look {
     let (_, to) = scene.addresses();
-    if let Some((node, overlay, wire)) = scene.wrapping() {
+    // Without the entry a packet does not even get to the overlay's device.
+    let into = scene.handing_on().filter(|(_, next)| next.hop.place == Place::Overlay).map(|(last, next)| (last.hop.node.as_str(), next));
+    if let Some((node, overlay)) = into.or_else(|| scene.wrapping().map(|(node, overlay, _)| (node, overlay))) {
         let far = if scene.gap.back() { &scene.from.node } else { &scene.to.node };
         let far = far.clone().unwrap_or_default();
         let Some(Some(route)) = scene.route(node, to) else { return Look::Nothing };
@@ -17,22 +19,21 @@ fn look(scene: &Scene<'_>) -> Look {
         let mac = scene.link(&far, device).map(|l| l.mac.clone());
         let through = route.via.map_or(Look::Nothing, |via| entry(scene, node, device, via, mac.as_deref(), true));
         let peer = scene.facts.cluster.member(&far).and_then(|m| m.address);
-        return match (through, peer) {
-            (guilty @ Look::Guilty(_), _) | (guilty, None) => guilty,
-            (fine, Some(peer)) => match entry(scene, node, &wire.hop.device, peer, None, false) {
-                guilty @ Look::Guilty(_) => guilty,
-                _ => fine,
-            },
+        return match (through, peer, scene.wrapping()) {
+            (fine @ (Look::Fine(_) | Look::Nothing), Some(peer), Some((_, _, wire))) => {
+                match entry(scene, node, &wire.hop.device, peer, None, false) {
+                    guilty @ Look::Guilty(_) => guilty,
+                    _ => fine,
+                }
+            }
+            (through, ..) => through,
         };
     }
-    let (Some(last), Some(next)) = (&scene.gap.last, &scene.gap.next) else { return Look::Nothing };
-    // To the container: on the bridge, or before the bridge as the address is asked for first.
-    let delivering =
-        last.hop.node == next.hop.node && (next.hop.place == Place::Bridge && next.out || last.hop.place == Place::Bridge && last.out);
-    if delivering {
-        let device = if next.hop.place == Place::Bridge { &next.hop.device } else { &last.hop.device };
-        let mac = scene.round.container(to).and_then(|(_, c)| own_mac(c));
-        return entry(scene, &last.hop.node, device, to, mac.as_deref(), false);
+    if let Some(device) = delivering(scene) {
+        let (Some(stop), mac) = (scene.gap.last.as_ref(), scene.round.container(to).and_then(|(_, c)| own_mac(c))) else {
+            return Look::Nothing;
+        };
+        return entry(scene, &stop.hop.node, &device, to, mac.as_deref(), false);
     }
     // To another node, not in the overlay.
     match scene.handing_on().map(|(_, next)| next) {
@@ -42,6 +43,20 @@ fn look(scene: &Scene<'_>) -> Look {
         }
         _ => Look::Nothing,
     }
+}
+
+/// The bridge over which the packet should get to the container. A packet with a wrong hardware address gets all the way
+/// into it, by a bridge that does not know better, and is not taken.
+fn delivering(scene: &Scene<'_>) -> Option<String> {
+    let last = scene.gap.last.as_ref()?;
+    let bridge = |stop: &crate::gap::Stop| (stop.hop.place == Place::Bridge && stop.out).then(|| stop.hop.device.clone());
+    if last.hop.place == Place::Inside && !last.out {
+        let links = scene.links(&last.hop.node)?;
+        let port = scene.container(last).map(|(_, c)| c.peer.clone())?;
+        return links.iter().find(|l| l.name == port)?.master.clone();
+    }
+    let next = scene.gap.next.as_ref().filter(|next| next.hop.node == last.hop.node);
+    next.and_then(bridge).or_else(|| bridge(last))
 }
 
 fn own_mac(container: &crate::wire::Container) -> Option<String> {

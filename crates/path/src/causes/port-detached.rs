@@ -4,7 +4,7 @@
 use crate::cause::{Cause, Found, Look, Scene};
 use crate::route::Place;
 
-pub static CAUSE: Cause = Cause { id: "port-detached", rank: 15, look };
+pub static CAUSE: Cause = Cause { id: "port-detached", rank: 8, look };
 
 fn look(scene: &Scene<'_>) -> Look {
     let (last, next) = (&scene.gap.last, &scene.gap.next);

@@ -33,9 +33,10 @@ impl Echo {
         Ok(Self { socket, to: SockaddrIn::new(a, b, c, d, 0), nonce, number: probe.number, length })
     }
 
+    /// One for each probe: of two packets of one connection that the kernel sees first at the same time, it drops one.
     fn identifier(&self) -> u16 {
         let [_, _, high, low] = self.nonce.to_be_bytes();
-        u16::from_be_bytes([high, low])
+        u16::from_be_bytes([high, low]).wrapping_add(self.number)
     }
 
     fn is_own(&self, bytes: &[u8]) -> Option<u16> {
