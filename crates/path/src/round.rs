@@ -107,6 +107,7 @@ impl Round {
     pub fn of<'a>(&'a self, probe: &'a Probe, hop: &'a Hop, back: bool) -> impl Iterator<Item = &'a Sighting> {
         let device = self.device(hop);
         let inside = if hop.place == Place::Inside { hop.container } else { None };
+        let same = self.same(probe);
         let sightings = self.closed.get(&hop.node).and_then(|c| c.as_ref().ok()).into_iter().flat_map(|c| &c.sightings);
         sightings.filter(move |s| {
             s.device == device
@@ -114,17 +115,20 @@ impl Round {
                 && s.namespace.is_empty()
                 && s.out == (hop.out != back)
                 && s.outer.is_some() == hop.wrapped
-                && way(s, probe, &self.translated(probe)) == Some(back)
+                && way(s, probe, &same) == Some(back)
         })
     }
 
-    /// Source ports that NAT gave this TCP or UDP probe, from the connections that the nodes track.
-    fn translated(&self, probe: &Probe) -> Vec<u16> {
+    /// What NAT made of this probe: source ports that tracked connections name, and numbers that TCP connections keep.
+    fn same(&self, probe: &Probe) -> Same {
         if probe.kind == Kind::Echo {
-            return Vec::new();
+            return Same::default();
         }
-        let lines = self.closed.values().filter_map(|c| c.as_ref().ok()).flat_map(|c| &c.connections);
-        lines.filter_map(|line| Connection::read(line)).filter(|c| c.source_port == probe.source_port).map(|c| c.back_port).collect()
+        let closed = || self.closed.values().filter_map(|c| c.as_ref().ok());
+        let lines = closed().flat_map(|c| &c.connections).filter_map(|line| Connection::read(line));
+        let ports = lines.filter(|c| c.source_port == probe.source_port).map(|c| c.back_port).collect();
+        let own = |s: &&Sighting| s.kind == Some(Kind::Tcp) && s.flags == "S" && s.source_port == probe.source_port;
+        Same { ports, numbers: closed().flat_map(|c| &c.sightings).filter(own).filter_map(|s| s.connection).collect() }
     }
 
     /// Tracked connections of these probes, each once.
@@ -142,8 +146,15 @@ impl Round {
     }
 }
 
+/// What a TCP or UDP probe is still known by after NAT.
+#[derive(Default)]
+struct Same {
+    ports: Vec<u16>,
+    numbers: BTreeSet<u32>,
+}
+
 /// Which way a sighted packet of this probe goes; none when it is not of it. `Some(true)` is back.
-fn way(sighting: &Sighting, probe: &Probe, translated: &[u16]) -> Option<bool> {
+fn way(sighting: &Sighting, probe: &Probe, same: &Same) -> Option<bool> {
     if sighting.kind != Some(probe.kind) {
         return None;
     }
@@ -151,11 +162,12 @@ fn way(sighting: &Sighting, probe: &Probe, translated: &[u16]) -> Option<bool> {
     if sighting.error.as_ref().is_some_and(|e| Some(e.from) != sighting.destination) {
         return None;
     }
-    let ours = |port: u16| port == probe.source_port || translated.contains(&port);
+    let ours = |port: u16| port == probe.source_port || same.ports.contains(&port);
+    let numbered = sighting.connection.is_some_and(|number| same.numbers.contains(&number));
     match probe.kind {
-        Kind::Tcp if sighting.error.is_some() => ours(sighting.source_port).then_some(true),
-        Kind::Tcp if sighting.flags == "S" => ours(sighting.source_port).then_some(false),
-        Kind::Tcp => ours(sighting.port).then_some(true),
+        Kind::Tcp if sighting.error.is_some() => (numbered || ours(sighting.source_port)).then_some(true),
+        Kind::Tcp if sighting.flags == "S" => (numbered || ours(sighting.source_port)).then_some(false),
+        Kind::Tcp => (numbered || ours(sighting.port)).then_some(true),
         Kind::Udp if sighting.number.is_none() => (ours(sighting.port)).then_some(true),
         _ if sighting.number != Some(probe.number) => None,
         _ if sighting.error.is_some() => Some(true),

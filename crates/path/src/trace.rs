@@ -187,7 +187,11 @@ fn kind(to: &Endpoint) -> Kind {
 pub fn suspicion(inputs: &Inputs<'_>) -> Option<Suspicion> {
     let judged = first(inputs);
     let probe = judged.main.group.first()?.clone();
-    (judged.outcome != Outcome::Works).then(|| Suspicion { probe, to: judged.main.to.clone(), gap: judged.gap })
+    (judged.outcome != Outcome::Works && not_sent(inputs.first).is_none()).then(|| Suspicion {
+        probe,
+        to: judged.main.to.clone(),
+        gap: judged.gap,
+    })
 }
 
 struct First<'a> {
@@ -199,6 +203,10 @@ struct First<'a> {
 }
 
 fn first<'a>(inputs: &Inputs<'a>) -> First<'a> {
+    if not_sent(inputs.first).is_some() {
+        let main = main_of(inputs, inputs.first, inputs.to, |_| true);
+        return First { outcome: Outcome::Unclear, gap: None, main, cause: None, notes: Vec::new() };
+    }
     if inputs.to.sort == Sort::Service {
         return of_service(inputs);
     }
@@ -228,9 +236,14 @@ fn first<'a>(inputs: &Inputs<'a>) -> First<'a> {
     First { outcome: if known(gap.as_ref()) { Outcome::Lost } else { Outcome::Unclear }, gap, main, cause: None, notes }
 }
 
+/// Why nothing could be sent at all.
+fn not_sent(round: &Round) -> Option<&str> {
+    round.sent.as_ref().and_then(|sent| sent.as_ref().err()).map(String::as_str)
+}
+
 /// Both sides of the gap were looked at.
 fn known(gap: Option<&Gap>) -> bool {
-    gap.is_some_and(|g| g.next.is_some() || g.unseen.is_empty() && g.last.is_some())
+    gap.is_some_and(|g| g.unseen.is_empty() && (g.next.is_some() || g.last.is_some()))
 }
 
 fn refused(main: &Main<'_>) -> bool {
@@ -318,7 +331,8 @@ pub fn judge(inputs: &Inputs<'_>) -> Trace {
     }
     let mut causes = causes.into_iter();
     let (cause, also) = (causes.next(), causes.collect());
-    let not_seen = unseen(&judged.main);
+    let nothing = not_sent(inputs.first).map(|why| format!("{}: nothing could be sent: {why}", inputs.from.name));
+    let not_seen = nothing.into_iter().chain(unseen(&judged.main)).collect();
     let exit = match (judged.outcome, &cause) {
         (Outcome::Works, _) => 0,
         (_, Some(_)) => 1,
@@ -471,6 +485,7 @@ fn summary(inputs: &Inputs<'_>, judged: &First<'_>, cause: Option<&Found>) -> St
         Outcome::Refused => format!("{from} reaches {to}, which refuses the connection{why}"),
         Outcome::LargeLost => format!("full packets from {from} to {to} get lost {}{why}", place(judged)),
         Outcome::Lost => format!("packets from {from} to {to} get lost {}{why}", place(judged)),
+        Outcome::Unclear if not_sent(inputs.first).is_some() => format!("whether {from} reaches {to} is not known: nothing could be sent"),
         Outcome::Unclear => format!("no answer from {to} to {from}; they get lost {}{why}", place(judged)),
     }
 }
@@ -485,7 +500,13 @@ fn place(judged: &First<'_>) -> String {
         _ => stop.hop.describe(),
     };
     let Some(gap) = &judged.gap else { return String::new() };
-    let way = if gap.back() { "on the way back " } else { "" };
+    let way = if gap.back() && gap.unseen.is_empty() { "on the way back " } else { "" };
+    if !gap.unseen.is_empty() {
+        let mut blind: Vec<&str> = gap.unseen.iter().map(|s| s.hop.node.as_str()).collect();
+        blind.dedup();
+        let after = gap.last.as_ref().map_or(String::new(), |last| format!("after {}, ", name(last)));
+        return format!("{after}where nobody could look: on {}", blind.join(" and "));
+    }
     match (&gap.last, &gap.next) {
         (None, Some(next)) => format!("{way}before they leave by {}", name(next)),
         (Some(last), Some(next)) if last.hop == next.hop => format!("at {}: they arrive, and no answer leaves", name(last)),
