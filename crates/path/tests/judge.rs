@@ -2,6 +2,8 @@
 //! The judgement of paths whose captures are made up here: lost at every hop, seen only in part, not seen at all.
 //! What really drops packets is tested on real nodes (`crates/testkit/tests/real_path.rs`).
 
+#![allow(clippy::unwrap_used, clippy::panic)] // a made-up scene that does not fit is the test's own fault
+
 use magnum_facts::Facts;
 use magnum_facts::node::{Route, Ruleset};
 use magnum_path::wire::{Closed, Container, Drop, IcmpError, Kind, Opened, Outcome as Ended, Outer, Probe, Sent, Sighting};
