@@ -141,6 +141,20 @@ pub fn matrix(matrix: &Matrix) -> String {
     out
 }
 
+/// The same without signs outside ASCII.
+pub fn ascii(text: &str) -> String {
+    let sign = |c: char| match c {
+        '✓' => '+',
+        '✗' => 'x',
+        '│' => '|',
+        '→' => '>',
+        '·' => '-',
+        c if c.is_ascii() => c,
+        _ => '?',
+    };
+    text.chars().map(sign).collect()
+}
+
 fn line(out: &mut String, text: &str) {
     // Rules' comments and names are other people's text: no escape sequence of theirs reaches a terminal.
     out.extend(text.trim_end().chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }));

@@ -75,3 +75,24 @@ async fn a_diagnosis_is_kept_as_the_last() {
     let bundle = member(&app, "POST", "/v1/clusters/c1/diagnoses?bundle=true", Value::Null).await;
     assert_eq!((bundle.status, &bundle.body["report"], &bundle.body["facts"]["schema"]), (200, &made.body, &json!("magnum.facts/v1")));
 }
+
+#[tokio::test]
+async fn a_path_has_two_ends_or_is_a_matrix() {
+    let app = app().await;
+    cluster(&app, "kubernetes").await;
+    for (body, status, says) in [
+        (json!({"from": "web-1", "to": "svc/web:80"}), 200, ""),
+        (json!({"matrix": true}), 200, ""),
+        (json!({"from": "web-1"}), 400, "to: give the pod"),
+        (json!({"to": "web-1"}), 400, "from: give the pod"),
+        (json!({}), 400, "from: give the pod"),
+        (json!({"from": "a", "to": "b", "matrix": true}), 400, "leave them out"),
+        (json!({"from": "nobody", "to": "b"}), 400, "\"nobody\" is no node"),
+        (json!({"from": 7, "to": "b"}), 400, "from"),
+        (json!({"from": "a", "to": "b", "via": "c"}), 400, "via"),
+    ] {
+        let answer = member(&app, "POST", "/v1/clusters/c1/paths", body.clone()).await;
+        assert_eq!(answer.status, status, "{body} {}", answer.body);
+        assert!(says.is_empty() || answer.body["errors"][0]["detail"].as_str().unwrap().contains(says), "{body} {}", answer.body);
+    }
+}

@@ -60,6 +60,7 @@ async fn what_is_another_projects_is_not_there() {
         let body = match name {
             "clusters::resize" => r#"{"node_count": 1}"#,
             "nodes::exec" => r#"{"command": ["true"]}"#,
+            "paths::create" => r#"{"matrix": true}"#,
             "nodegroups::create" => r#"{"name": "n"}"#,
             _ => "[]",
         };

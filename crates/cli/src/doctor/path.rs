@@ -47,7 +47,8 @@ pub(super) async fn run(context: &Context, arguments: &Arguments) -> Result<u8, 
         (render::text(&trace), trace.exit)
     };
     if !context.printer.document(&document)? {
-        context.printer.out(plain(&printed).trim_end());
+        let printed = plain(&printed);
+        context.printer.out(&if context.printer.utf8() { printed } else { render::ascii(&printed) });
     }
     Ok(exit)
 }
