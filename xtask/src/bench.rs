@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `cargo xtask bench`: the numbers the README states, measured on this machine, with its load beside them.
 
-use crate::{compile, setup, sh};
+use crate::{bench_doctor, compile, setup, sh};
 use anyhow::{Context, Result, bail, ensure};
 use magnum_testkit::{Server, leftovers};
 use std::process::Stdio;
@@ -15,12 +15,13 @@ pub struct Args {
     runs: usize,
 }
 
-struct Row {
-    what: &'static str,
-    measured: f64,
-    required: f64,
-    unit: &'static str,
-    load: String,
+/// One number of the table.
+pub struct Row {
+    pub what: &'static str,
+    pub measured: f64,
+    pub required: f64,
+    pub unit: &'static str,
+    pub load: String,
 }
 
 /// Measures and prints; fails when a required number is missed.
@@ -54,6 +55,7 @@ pub fn run(args: &Args) -> Result<()> {
         unit: "s",
         load: sh::load(),
     });
+    rows.extend(bench_doctor::rows(&server, args.runs)?);
     rows.extend(memory(&server)?);
     drop(server);
     print(&rows);
@@ -61,7 +63,8 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-fn timed(server: &Server, args: &[&str]) -> Result<f64> {
+/// Seconds of a command that must succeed.
+pub fn timed(server: &Server, args: &[&str]) -> Result<f64> {
     let started = Instant::now();
     sh::run(server.magnum(args.iter().copied()).stdout(Stdio::null()).stderr(Stdio::null()))?;
     Ok(started.elapsed().as_secs_f64())
@@ -129,7 +132,8 @@ fn resident(status: &str) -> Result<f64> {
     Ok(line.split_whitespace().nth(1).context("no number")?.parse::<f64>()? / 1024.0)
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+/// The middle one.
+pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
@@ -139,6 +143,11 @@ fn print(rows: &[Row]) {
     println!("| what | measured | required | load |\n| --- | --- | --- | --- |");
     for row in rows {
         let verdict = if row.measured <= row.required { "" } else { " **missed**" };
-        println!("| {} | {:.1} {}{verdict} | ≤ {} {} | {} |", row.what, row.measured, row.unit, row.required, row.unit, row.load);
+        println!("| {} | {} {}{verdict} | ≤ {} {} | {} |", row.what, digits(row.measured), row.unit, row.required, row.unit, row.load);
     }
+}
+
+/// Small numbers with more digits.
+fn digits(value: f64) -> String {
+    if value < 1.0 { format!("{value:.2}") } else { format!("{value:.1}") }
 }
