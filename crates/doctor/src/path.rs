@@ -6,12 +6,13 @@ use futures::future::join_all;
 use magnum_collect::{Collected, Wanted, World, collect};
 use magnum_engine::{Engine, Exec};
 use magnum_facts::Facts;
-use magnum_facts::coe::KubernetesFacts;
+use magnum_facts::coe::{KubernetesFacts, SwarmFacts};
 use magnum_facts::node::{NodeFacts, Ruleset};
 use magnum_path::wire::{Close, Closed, Open, Opened, Probe, Send, Sent};
 use magnum_path::{Endpoint, Inputs, Matrix, Round, Sort, Trace};
 use magnum_types::{ClusterId, NodeName};
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -26,7 +27,7 @@ pub enum PathError {
 }
 
 /// What is looked at before anything is sent.
-const FACTS: Duration = Duration::from_millis(2500);
+const FACTS: Duration = Duration::from_secs(5);
 /// The agent's calls: they take some tens of milliseconds on a node that is well.
 const CALL: Duration = Duration::from_secs(4);
 /// When nobody closes them, the captures end after this long.
@@ -151,9 +152,35 @@ impl Tracer {
             NodeFacts::SUBNET_ENV,
             NodeFacts::OVERLAY,
             NodeFacts::SYSCTLS,
+            SwarmFacts::TASKS,
         ];
         let Collected { facts, .. } = collect(world, &Wanted::Topics(topics.into()), FACTS).await;
-        Self { id, engine, facts }
+        let mut all = Self { id, engine, facts };
+        all.tasks().await;
+        all
+    }
+
+    /// Asks a manager for the addresses of tasks, which only paths need.
+    async fn tasks(&mut self) {
+        let managers = self.facts.swarm.state.value().into_iter().flat_map(|s| &s.managers);
+        let manager = managers.filter(|m| m.control_available).find_map(|m| node_name(&m.node).ok());
+        let ids: Vec<String> =
+            self.facts.swarm.tasks.value().into_iter().flatten().filter(|t| t.state == "running").map(|t| t.id.clone()).collect();
+        let Some(manager) = manager.filter(|_| !ids.is_empty()) else { return };
+        let mut request = Exec::new(["docker", "inspect", "--type", "task"].into_iter().map(str::to_owned).chain(ids));
+        request.timeout = CALL;
+        request.max_output = 16 << 20;
+        let answer = self.engine.exec(self.id, &manager, request).await;
+        let Some(Value::Array(details)) = answer.ok().and_then(|done| serde_json::from_slice(&done.stdout).ok()) else { return };
+        for task in self.facts.swarm.tasks.value_mut().into_iter().flatten() {
+            let own = details.iter().find(|d| d["ID"].as_str().is_some_and(|id| id.starts_with(&task.id)));
+            let Some(own) = own else { continue };
+            task.slot = own["Slot"].as_u64().and_then(|n| u32::try_from(n).ok());
+            let attached = own["NetworksAttachments"].as_array().into_iter().flatten();
+            let inner = attached.filter(|a| a.pointer("/Network/Spec/Ingress").and_then(Value::as_bool) != Some(true));
+            let nets = inner.flat_map(|a| a["Addresses"].as_array().into_iter().flatten());
+            task.addresses = nets.filter_map(|n| n.as_str()?.split('/').next()?.parse().ok()).collect();
+        }
     }
 
     fn end(&self, text: &str) -> Result<Endpoint, PathError> {

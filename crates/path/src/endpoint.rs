@@ -75,6 +75,9 @@ pub fn resolve(text: &str, facts: &Facts) -> Result<Endpoint, String> {
     if wants(Sort::Service) {
         services = named(facts.kubernetes.services.value(), name, |s| (&s.namespace, &s.name));
     }
+    if facts.cluster.coe.is_swarm() && wants(Sort::Task) {
+        return of_task(text, name, port, facts);
+    }
     match (pods.as_slice(), services.as_slice()) {
         ([pod], []) => of_pod(pod, port),
         ([], [service]) => of_service(service, port, facts),
@@ -101,6 +104,7 @@ fn split_sort(name: &str) -> (Option<Sort>, &str) {
             "node" | "no" => Sort::Node,
             "pod" | "po" => Sort::Pod,
             "svc" | "service" => Sort::Service,
+            "task" => Sort::Task,
             _ => return None,
         };
         Some((sort, rest))
@@ -124,6 +128,37 @@ fn named<'a, T>(all: Option<&'a Vec<T>>, name: &str, of: impl Fn(&'a T) -> (&'a 
     }
 }
 
+/// A task of a swarm's service: `web.2`; `web` when there is one only.
+fn of_task(text: &str, name: &str, port: Option<u16>, facts: &Facts) -> Result<Endpoint, String> {
+    let Some(all) = facts.swarm.tasks.value() else {
+        return Err(format!("{text:?} is no node, and no manager answered what tasks there are; give an address instead"));
+    };
+    let running: Vec<_> = all.iter().filter(|t| t.state == "running" && !t.addresses.is_empty()).collect();
+    let called =
+        |t: &magnum_facts::coe::SwarmTask| format!("{}.{}", t.service, t.slot.map(|s| s.to_string()).unwrap_or_else(|| t.node.clone()));
+    let found: Vec<_> =
+        running.iter().filter(|t| called(t) == name || t.service == name || (t.id.starts_with(name) && name.len() > 5)).collect();
+    match found.as_slice() {
+        [task] => {
+            let end = Endpoint::plain(Sort::Task, &called(task), task.addresses[0], Some(task.node.clone()), port);
+            Ok(Endpoint { container: true, ..end })
+        }
+        [] => {
+            let names: Vec<String> = running.iter().map(|t| called(t)).take(5).collect();
+            let hint = if names.is_empty() {
+                "no task with an address in an overlay network runs".to_owned()
+            } else {
+                format!("there are {}", names.join(", "))
+            };
+            Err(format!("{text:?} is no node or task of the cluster; {hint}"))
+        }
+        many => {
+            let names: Vec<String> = many.iter().map(|t| called(t)).collect();
+            Err(format!("{text:?} is not one thing; say which: {}", names.join(", ")))
+        }
+    }
+}
+
 fn unknown(text: &str, name: &str, facts: &Facts) -> String {
     if facts.kubernetes.pods.value().is_none() && facts.cluster.coe == magnum_types::Coe::Kubernetes {
         return format!("{text:?} is no node, and the Kubernetes API did not answer what pods there are; give an address instead");
@@ -143,6 +178,11 @@ fn of_address(address: Ipv4Addr, port: Option<u16>, facts: &Facts) -> Endpoint {
     let pods = facts.kubernetes.pods.value().into_iter().flatten();
     if let Some(pod) = pods.into_iter().find(|p| !p.host_network && p.ip.as_ref() == Some(&text)) {
         return Endpoint { port, container: true, ..Endpoint::plain(Sort::Pod, &pod.path(), address, pod.node.clone(), port) };
+    }
+    let tasks = facts.swarm.tasks.value().into_iter().flatten();
+    if let Some(task) = tasks.into_iter().find(|t| t.addresses.contains(&address)) {
+        let name = format!("{}.{}", task.service, task.slot.map(|s| s.to_string()).unwrap_or_default());
+        return Endpoint { container: true, ..Endpoint::plain(Sort::Task, &name, address, Some(task.node.clone()), port) };
     }
     let services = facts.kubernetes.services.value().into_iter().flatten();
     if let Some(service) = services.into_iter().find(|s| s.cluster_ip.as_ref() == Some(&text))

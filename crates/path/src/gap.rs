@@ -91,6 +91,7 @@ mod tests {
             container: None,
             out: true,
             wrapped: false,
+            apart: false,
             guide: None,
             mtu: None,
         };

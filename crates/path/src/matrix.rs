@@ -65,6 +65,26 @@ pub fn ends(facts: &Facts) -> (Vec<Endpoint>, Vec<String>) {
         .flatten()
         .filter(|p| !p.host_network && p.phase == "Running" && p.deleting_since.is_none())
         .collect();
+    if facts.cluster.coe.is_swarm() {
+        for member in members() {
+            let own = facts
+                .swarm
+                .tasks
+                .value()
+                .into_iter()
+                .flatten()
+                .find(|t| t.node == member.name && t.state == "running" && !t.addresses.is_empty());
+            match own {
+                Some(task) => {
+                    let name = format!("{}.{}", task.service, task.slot.map(|s| s.to_string()).unwrap_or_default());
+                    let end = Endpoint::plain(Sort::Task, &name, task.addresses[0], Some(task.node.clone()), None);
+                    all.push(Endpoint { container: true, ..end });
+                }
+                None => left_out.push(format!("{}: no task with an address in an overlay network runs there", member.name)),
+            }
+        }
+        return (all, left_out);
+    }
     for member in members() {
         let own = pods.iter().filter(|p| p.node.as_ref() == Some(&member.name));
         let found = own.filter_map(|p| Some((p, p.ip.as_ref()?.parse().ok()?))).max_by_key(|(p, _)| p.is_ready());

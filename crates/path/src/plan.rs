@@ -91,6 +91,10 @@ fn size(from: &Endpoint, to: &Endpoint, facts: &Facts) -> u16 {
     let share = from.node.as_ref().and_then(|n| facts.nodes.get(n)).and_then(|n| n.subnet_env.value()).map(|e| e.mtu);
     let own =
         links().find(|l| l.addresses.iter().any(|a| facts.cluster.members.iter().any(|m| m.address == Some(a.addr())))).map(|l| l.mtu);
+    if from.sort == Sort::Task {
+        let own = facts.swarm.networks.value().into_iter().flatten().find(|n| n.subnets.iter().any(|s| s.contains(&to.address)));
+        return u16::try_from(own.and_then(|n| n.mtu).unwrap_or(1450)).unwrap_or(1450);
+    }
     let through = from.container || to.container;
     // What pods were given is what they send, whatever the device says now.
     let bytes = if through { share.or(overlay) } else { own };

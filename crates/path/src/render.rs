@@ -102,7 +102,7 @@ fn probe(shot: &Shot) -> String {
 /// Who reaches whom, as a table for each sort of ends.
 pub fn matrix(matrix: &Matrix) -> String {
     let mut out = String::new();
-    for (sort, title) in [(Sort::Node, "nodes"), (Sort::Pod, "pods")] {
+    for (sort, title) in [(Sort::Node, "nodes"), (Sort::Pod, "pods"), (Sort::Task, "tasks")] {
         let ends: Vec<_> = matrix.ends.iter().filter(|e| e.sort == sort).collect();
         if ends.len() < 2 {
             continue;

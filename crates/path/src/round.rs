@@ -97,7 +97,8 @@ impl Round {
                 }
             }
         }
-        let hidden = matches!(hop.place, Place::Inside | Place::Port) && self.device(hop).is_empty();
+        let hidden = (matches!(hop.place, Place::Inside | Place::Port) && self.device(hop).is_empty())
+            || (hop.apart && hop.container.is_none_or(|a| self.container(a).is_none()));
         hidden.then(|| {
             format!("no network namespace on {} has the address {}", hop.node, hop.container.map(|a| a.to_string()).unwrap_or_default())
         })
@@ -108,11 +109,12 @@ impl Round {
         let device = self.device(hop);
         let inside = if hop.place == Place::Inside { hop.container } else { None };
         let same = self.same(probe);
+        let apart = hop.container.filter(|_| hop.apart).and_then(|a| self.container(a)).map_or("", |(_, c)| c.peer_namespace.as_str());
         let sightings = self.closed.get(&hop.node).and_then(|c| c.as_ref().ok()).into_iter().flat_map(|c| &c.sightings);
         sightings.filter(move |s| {
             s.device == device
                 && s.inside == inside
-                && s.namespace.is_empty()
+                && s.namespace == apart
                 && s.out == (hop.out != back)
                 && s.outer.is_some() == hop.wrapped
                 && way(s, probe, &same) == Some(back)

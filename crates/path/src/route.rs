@@ -37,6 +37,9 @@ pub struct Hop {
     pub out: bool,
     /// Packets are in the overlay's packets here.
     pub wrapped: bool,
+    /// In the network namespace that docker keeps for the overlay of `container`.
+    #[serde(default)]
+    pub apart: bool,
     /// Its number among the guide's six.
     pub guide: Option<u8>,
     pub mtu: Option<u32>,
@@ -80,6 +83,9 @@ pub fn route(from: &Endpoint, to: &Endpoint, facts: &Facts) -> Route {
     let mut hops = Vec::new();
     let (Some(source), target) = (&from.node, &to.node) else { return Route::default() };
     let near = Side { node: source, facts };
+    if from.sort == Sort::Task && to.sort == Sort::Task {
+        return of_tasks((from, source), to, facts);
+    }
     if from.container {
         hops.push(near.inside(from.address, true));
         hops.push(near.port(from.address, false));
@@ -123,6 +129,28 @@ pub fn route(from: &Endpoint, to: &Endpoint, facts: &Facts) -> Route {
     Route { hops, masqueraded: from.container && !inner && from.sort == Sort::Pod }
 }
 
+/// Docker keeps each overlay network in a namespace of its own: the container's other end, a bridge, a vxlan device.
+fn of_tasks((from, source): (&Endpoint, &String), to: &Endpoint, facts: &Facts) -> Route {
+    let near = Side { node: source, facts };
+    let apart = |hop: Hop, of: Ipv4Addr, guide: Option<u8>| Hop { apart: true, container: Some(of), guide, ..hop };
+    let mut hops = vec![near.inside(from.address, true)];
+    let Some(target) = to.node.as_ref().filter(|target| *target != source) else {
+        hops.push(apart(near.port(from.address, false), from.address, None));
+        hops.push(apart(near.port(to.address, true), to.address, None));
+        hops.push(near.inside(to.address, false));
+        return Route { hops, masqueraded: false };
+    };
+    let far = Side { node: target, facts };
+    hops.push(apart(near.port(from.address, false), from.address, Some(1)));
+    hops.push(apart(near.hop(Place::Overlay, "vxlan0".to_owned(), true), from.address, Some(2)));
+    hops.push(near.wire(true, true).numbered(Some(3)));
+    hops.push(far.wire(false, true).numbered(Some(4)));
+    hops.push(apart(far.hop(Place::Overlay, "vxlan0".to_owned(), false), to.address, Some(5)));
+    hops.push(apart(far.port(to.address, true), to.address, Some(6)));
+    hops.push(far.inside(to.address, false));
+    Route { hops, masqueraded: false }
+}
+
 struct Side<'a> {
     node: &'a str,
     facts: &'a Facts,
@@ -137,6 +165,7 @@ impl Hop {
     pub fn describe(&self) -> String {
         match (self.place, self.container) {
             (Place::Inside, Some(address)) => format!("{} of {address}", if self.device.is_empty() { "eth0" } else { &self.device }),
+            _ if self.apart && !self.device.is_empty() => format!("{} of the overlay on {}", self.device, self.node),
             (Place::Port, Some(address)) if self.device.is_empty() => format!("the port of {address} on {}", self.node),
             _ => format!("{} on {}", self.device, self.node),
         }
@@ -150,7 +179,7 @@ impl Side<'_> {
 
     fn hop(&self, place: Place, device: String, out: bool) -> Hop {
         let mtu = self.links().find(|l| l.name == device).map(|l| l.mtu);
-        Hop { node: self.node.to_owned(), place, device, container: None, out, wrapped: false, guide: None, mtu }
+        Hop { node: self.node.to_owned(), place, device, container: None, out, wrapped: false, apart: false, guide: None, mtu }
     }
 
     fn inside(&self, address: Ipv4Addr, out: bool) -> Hop {

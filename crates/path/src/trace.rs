@@ -332,7 +332,11 @@ pub fn judge(inputs: &Inputs<'_>) -> Trace {
     let mut causes = causes.into_iter();
     let (cause, also) = (causes.next(), causes.collect());
     let nothing = not_sent(inputs.first).map(|why| format!("{}: nothing could be sent: {why}", inputs.from.name));
-    let not_seen = nothing.into_iter().chain(unseen(&judged.main)).collect();
+    let kernel = inputs.burst.into_iter().flat_map(|round| &round.opened).filter_map(|(node, opened)| {
+        let why = opened.as_ref().ok()?.no_drops.as_ref()?;
+        Some(format!("why the kernel of {node} drops packets: {why}"))
+    });
+    let not_seen = nothing.into_iter().chain(unseen(&judged.main)).chain(kernel).collect();
     let exit = match (judged.outcome, &cause) {
         (Outcome::Works, _) => 0,
         (_, Some(_)) => 1,

@@ -316,3 +316,61 @@ fn stale(bench: &Bench) -> Result<()> {
     }
     outcome
 }
+
+/// A path between two tasks of a swarm: docker keeps the overlay in a namespace of its own.
+#[test]
+fn paths_between_tasks_of_a_swarm() -> Result<()> {
+    let server = Server::start(&dist_dir()?)?;
+    server.ok(["cluster-template", "create", "t", "--coe", "swarm"])?;
+    server.ok(["cluster", "create", "s", "--cluster-template", "t", "--node-count", "2", "--watch"])?;
+    let run = |node: &str, script: &str| -> Result<String> {
+        let (code, text) = server.exec("s", node, &["sh", "-c", script])?;
+        ensure!(code == Some(0), "{script:?} on {node}: {code:?} {text}");
+        Ok(text)
+    };
+    run("master-0", "docker network create -d overlay ov1")?;
+    // One on each node.
+    run(
+        "master-0",
+        "docker service create --quiet --detach --name web --mode global --network ov1 --endpoint-mode dnsrr busybox:1.35 sleep 100000",
+    )?;
+    let path = |from: &str, to: &str| -> Result<(i32, Value)> {
+        let output = server.output(["doctor", "path", from, to, "-o", "json"])?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        Ok((output.status.code().unwrap_or(-1), serde_json::from_slice(&output.stdout).unwrap_or(Value::String(said))))
+    };
+    // On a machine that is busy a manager may be too slow to say what tasks there are.
+    let until = |from: &str, to: &str, what: &str, fits: &dyn Fn(i32, &Value) -> bool| {
+        let mut last = Value::Null;
+        let found = wait(Duration::from_secs(60), what, || {
+            let (code, document) = path(from, to)?;
+            let fits = fits(code, &document);
+            last = document;
+            Ok(fits.then(|| last.clone()))
+        });
+        found.with_context(|| last.to_string())
+    };
+    let works = |from: &str, to: &str| until(from, to, "the path works", &|code, _| code == 0);
+    let (a, b) = ("web.node-0", "web.node-1");
+    let document = works(a, b)?;
+    let seen = document["hops"].as_array().into_iter().flatten().filter(|h| h["there"] == 3 && h["back"] == 3).count();
+    ensure!(seen == 8, "eight devices: {document}");
+    for (node, inject, undo, wanted) in [
+        ("node-1", "iptables -I INPUT -p udp --dport 4789 -j DROP", "iptables -D INPUT -p udp --dport 4789 -j DROP", "firewall"),
+        ("node-0", "iptables -I OUTPUT -p udp --dport 4789 -j DROP", "iptables -D OUTPUT -p udp --dport 4789 -j DROP", "firewall"),
+        (
+            "node-1",
+            "nsenter --net=$(docker inspect --format '{{.NetworkSettings.SandboxKey}}' $(docker ps -q)) iptables -A INPUT -s 10.0.0.0/8 -j DROP",
+            "nsenter --net=$(docker inspect --format '{{.NetworkSettings.SandboxKey}}' $(docker ps -q)) iptables -D INPUT -s 10.0.0.0/8 -j DROP",
+            "firewall",
+        ),
+    ] {
+        run(node, inject)?;
+        let answer = until(a, b, inject, &|code, document| code == 1 && document["cause"]["id"] == wanted);
+        run(node, undo)?;
+        answer?;
+        works(a, b)?;
+    }
+    server.network_nft("s", &["insert", "rule", "bridge", "port-node-1", "to_node", "udp", "dport", "4789", "counter", "drop"])?;
+    until(a, b, "the security group is named", &|code, document| code == 1 && document["cause"]["id"] == "port-filter").map(drop)
+}

@@ -175,6 +175,7 @@ async fn tasks(context: &Context, manager: &NodeName, services: &[String]) -> Re
         desired: text(row, "DesiredState").to_lowercase(),
         error: text(row, "Error").to_owned(),
         image: text(row, "Image").to_owned(),
+        ..SwarmTask::default()
     };
     Ok(rows(context, manager, &words).await?.iter().map(task).collect())
 }

@@ -4,6 +4,7 @@
 use crate::topic::topics;
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
+use std::net::Ipv4Addr;
 
 topics!(
     /// The swarm managers' view.
@@ -109,4 +110,10 @@ pub struct SwarmTask {
     pub error: String,
     #[serde(default)]
     pub image: String,
+    /// Its number in the service: `web.2` has 2; none where nobody asked for it.
+    #[serde(default)]
+    pub slot: Option<u32>,
+    /// In overlay networks; empty where nobody asked for them.
+    #[serde(default)]
+    pub addresses: Vec<Ipv4Addr>,
 }

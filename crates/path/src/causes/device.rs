@@ -25,7 +25,7 @@ fn one(scene: &Scene<'_>, stop: &Stop) -> Look {
     if stop.hop.place == Place::Inside {
         return inside(scene, stop);
     }
-    let Some(links) = scene.links(node).filter(|_| !device.is_empty()) else { return Look::Nothing };
+    let Some(links) = scene.links(node).filter(|_| !device.is_empty() && !stop.hop.apart) else { return Look::Nothing };
     let show = scene.on(node, &format!("ip link show {device}"));
     let overlay = stop.hop.place == Place::Overlay;
     let Some(link) = links.iter().find(|l| l.name == device) else {

@@ -74,7 +74,9 @@ fn guilty(scene: &Scene<'_>, node: &str, namespace: Option<&str>, rise: &Rise, l
     let found =
         Found::new(what).seen(at(save), format!("counter {} -> {} while {} were sent", rise.before, rise.before + rise.rise, scene.sent));
     let found = match scene.facts.cluster.layout.overlay_port {
-        Some(port) if namespace.is_none() && rise.text.contains(&port.to_string()) => found.fault("fl-udp-port-blocked"),
+        Some(port) if namespace.is_none() && rise.text.contains(&port.to_string()) => {
+            found.fault(if scene.facts.cluster.coe.is_swarm() { "sw-port-4789" } else { "fl-udp-port-blocked" })
+        }
         _ if rise.policy && rise.chain == "FORWARD" => found.fault("cr-forward-drop"),
         _ => found,
     };

@@ -11,7 +11,7 @@ fn look(scene: &Scene<'_>) -> Look {
     let far = if scene.gap.back() { &scene.from.node } else { &scene.to.node };
     let Some(far) = far.as_deref() else { return Look::Nothing };
     let Some(peer) = scene.facts.cluster.member(far).and_then(|m| m.address) else { return Look::Nothing };
-    if let Some((node, overlay, _)) = scene.wrapping() {
+    if let Some((node, overlay, _)) = scene.wrapping().filter(|(_, overlay, _)| !overlay.hop.apart) {
         return missing(scene, node, far, peer, &overlay.hop.device);
     }
     match scene.crossing() {

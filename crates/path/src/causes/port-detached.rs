@@ -8,7 +8,7 @@ pub static CAUSE: Cause = Cause { id: "port-detached", rank: 8, look };
 
 fn look(scene: &Scene<'_>) -> Look {
     let (last, next) = (&scene.gap.last, &scene.gap.next);
-    let Some(port) = [last, next].into_iter().flatten().find(|s| s.hop.place == Place::Port) else { return Look::Nothing };
+    let Some(port) = [last, next].into_iter().flatten().find(|s| s.hop.place == Place::Port && !s.hop.apart) else { return Look::Nothing };
     let (node, device) = (&port.hop.node, scene.device(port));
     let Some(link) = scene.link(node, device) else { return Look::Nothing };
     if let Some(bridge) = &link.master {
