@@ -242,6 +242,8 @@ fn a_complaint_chooses_what_is_told() {
         "{text}"
     );
     assert_eq!(about(&fixture::kubernetes(1, 2), "S18").exit, 0);
+    let strange = about(&fixture::kubernetes(1, 2), "S9");
+    assert_eq!((strange.exit, strange.unexplained.len()), (3, 1), "no rule knows it: not healthy\n{}", render::text(&strange));
 }
 
 /// Every form of every firing case: no line is broken by what others wrote, and XML and JSON stay whole.
