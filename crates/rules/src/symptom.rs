@@ -5,12 +5,16 @@
 use crate::judge::Book;
 use crate::report::Unexplained;
 use crate::verdict::{Finding, Kind, Subject};
+use jiff::Timestamp;
 use magnum_facts::coe::ContainerState;
 use magnum_facts::{Citation, Facts, Reach};
 use magnum_types::{Coe, Phase, Role};
 
 /// How long a pod may take to start before that is a symptom, in seconds.
 const PATIENCE: i64 = 120;
+
+/// How long a service may be without endpoints when pods for it are ready, in seconds.
+const ENDPOINTS_PATIENCE: i64 = 20;
 
 struct Symptom {
     subject: Subject,
@@ -28,6 +32,7 @@ pub(crate) fn unexplained(facts: &Facts, told: &[&Finding], book: &mut Book) -> 
     api_unreachable(facts, &mut all);
     nodes_not_ready(facts, &mut all);
     pods_stuck(facts, &mut all);
+    services_without_endpoints(facts, &mut all);
     overlay_dead(facts, &mut all);
     swarm_nodes(facts, &mut all);
     let below = |s: &Symptom, f: &Finding| s.subject != Subject::Cluster && s.subject.touches(&f.subject);
@@ -111,6 +116,33 @@ fn pods_stuck(facts: &Facts, all: &mut Vec<Symptom>) {
             text: format!("pod {} is not ready after {age} s: {detail}", pod.path()),
             evidence: vec![pods.cite(pod.path(), detail)],
         });
+    }
+}
+
+/// The controller manager writes a service's endpoints at once; while it does not, services lead nowhere or to pods
+/// that are gone.
+fn services_without_endpoints(facts: &Facts, all: &mut Vec<Symptom>) {
+    let k = &facts.kubernetes;
+    let (Ok(Some(services)), Ok(Some(endpoints)), Ok(Some(pods))) = (k.services.look(), k.endpoints.look(), k.pods.look()) else { return };
+    let age = |since: Option<Timestamp>| since.map_or(0, |t| facts.taken_at.as_second() - t.as_second());
+    for service in services.value.iter().filter(|s| !s.selector.is_empty() && s.kind != "ExternalName") {
+        let listed = endpoints.value.iter().find(|e| e.namespace == service.namespace && e.name == service.name);
+        if listed.is_some_and(|e| !e.ready.is_empty() || !e.not_ready.is_empty()) {
+            continue;
+        }
+        let ready: Vec<_> = pods.value.iter().filter(|p| service.selects(p) && p.is_ready()).collect();
+        let Some(longest) = ready.iter().map(|p| age(p.condition("Ready").and_then(|c| c.since).or(p.created))).max() else { continue };
+        let seconds = longest.min(age(service.created));
+        if seconds < ENDPOINTS_PATIENCE {
+            continue;
+        }
+        let name = format!("{}/{}", service.namespace, service.name);
+        let nodes = ready.iter().filter_map(|p| p.node.clone()).collect();
+        let quote = if listed.is_some() { "no addresses" } else { "no endpoints object" };
+        let evidence =
+            vec![endpoints.cite(name.clone(), quote)].into_iter().chain(ready.first().map(|p| pods.cite(p.path(), "ready"))).collect();
+        let text = format!("the service {name} has had no endpoints for {seconds} s, although {} of its pods are ready", ready.len());
+        all.push(Symptom { subject: Subject::Object { what: "service".into(), name, nodes }, text, evidence });
     }
 }
 
