@@ -12,6 +12,7 @@ mod explain;
 pub mod fixture;
 mod journal;
 mod judge;
+mod member;
 mod overlay;
 mod pods;
 mod port;
