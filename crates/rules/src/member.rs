@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What rules about a member of etcd ask in common.
 
+use crate::Act;
 use crate::ask::{NodeAsk, need, when};
 use crate::verdict::{Finding, Stop};
 use magnum_facts::node::{NodeFacts, Unit};
@@ -16,6 +17,10 @@ pub fn ill_etcd<'a>(n: &NodeAsk<'a>) -> Result<Look<'a, Unit>, Stop> {
     }
     Ok(unit)
 }
+
+/// What mends a controller manager whose watches hang: one that is opened while the API server fills its caches anew,
+/// because etcd was restarted, can hang for minutes.
+pub const WATCH_AGAIN: Act = Act::On { node: "master-0", argv: &["sh", "-c", "sleep 3; systemctl restart kube-controller-manager"] };
 
 /// A quotation of a long line: its head.
 pub fn quoted(unit: &Look<'_, Unit>, name: &str, line: &str) -> Citation {

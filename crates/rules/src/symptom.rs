@@ -119,12 +119,29 @@ fn pods_stuck(facts: &Facts, all: &mut Vec<Symptom>) {
     }
 }
 
-/// The controller manager writes a service's endpoints at once; while it does not, services lead nowhere or to pods
-/// that are gone.
 fn services_without_endpoints(facts: &Facts, all: &mut Vec<Symptom>) {
+    for Unserved { name, nodes, text, evidence } in unserved(facts) {
+        all.push(Symptom { subject: Subject::Object { what: "service".into(), name, nodes }, text, evidence });
+    }
+}
+
+/// A service that leads nowhere although pods for it are ready.
+pub(crate) struct Unserved {
+    /// `namespace/name`.
+    pub(crate) name: String,
+    pub(crate) nodes: Vec<String>,
+    pub(crate) text: String,
+    pub(crate) evidence: Vec<Citation>,
+}
+
+/// The controller manager writes a service's endpoints at once; while it does not, new services lead nowhere.
+pub(crate) fn unserved(facts: &Facts) -> Vec<Unserved> {
     let k = &facts.kubernetes;
-    let (Ok(Some(services)), Ok(Some(endpoints)), Ok(Some(pods))) = (k.services.look(), k.endpoints.look(), k.pods.look()) else { return };
+    let (Ok(Some(services)), Ok(Some(endpoints)), Ok(Some(pods))) = (k.services.look(), k.endpoints.look(), k.pods.look()) else {
+        return Vec::new();
+    };
     let age = |since: Option<Timestamp>| since.map_or(0, |t| facts.taken_at.as_second() - t.as_second());
+    let mut all = Vec::new();
     for service in services.value.iter().filter(|s| !s.selector.is_empty() && s.kind != "ExternalName") {
         let listed = endpoints.value.iter().find(|e| e.namespace == service.namespace && e.name == service.name);
         if listed.is_some_and(|e| !e.ready.is_empty() || !e.not_ready.is_empty()) {
@@ -137,13 +154,16 @@ fn services_without_endpoints(facts: &Facts, all: &mut Vec<Symptom>) {
             continue;
         }
         let name = format!("{}/{}", service.namespace, service.name);
-        let nodes = ready.iter().filter_map(|p| p.node.clone()).collect();
         let quote = if listed.is_some() { "no addresses" } else { "no endpoints object" };
-        let evidence =
-            vec![endpoints.cite(name.clone(), quote)].into_iter().chain(ready.first().map(|p| pods.cite(p.path(), "ready"))).collect();
-        let text = format!("the service {name} has had no endpoints for {seconds} s, although {} of its pods are ready", ready.len());
-        all.push(Symptom { subject: Subject::Object { what: "service".into(), name, nodes }, text, evidence });
+        let evidence = [endpoints.cite(name.clone(), quote)].into_iter().chain(ready.first().map(|p| pods.cite(p.path(), "ready")));
+        all.push(Unserved {
+            text: format!("the service {name} has had no endpoints for {seconds} s, although {} of its pods are ready", ready.len()),
+            nodes: ready.iter().filter_map(|p| p.node.clone()).collect(),
+            evidence: evidence.collect(),
+            name,
+        });
     }
+    all
 }
 
 fn overlay_dead(facts: &Facts, all: &mut Vec<Symptom>) {

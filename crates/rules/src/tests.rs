@@ -220,7 +220,9 @@ mod folding {
     fn a_service_that_nobody_writes_endpoints_for_is_no_health() {
         let scene = || kubernetes(1, 2).with(|f| f.kubernetes.endpoints.value_mut().into_iter().for_each(Vec::clear));
         let report = judged(&scene().0);
-        assert_eq!((report.verdict, report.exit, report.unexplained.len()), (Word::Inconclusive, 3, 1), "{}", render::text(&report));
+        assert_eq!((report.verdict, report.exit, report.unexplained.len()), (Word::Suspect, 2, 0), "{}", render::text(&report));
+        let unseen = judged(&scene().node_dark("master-0").0);
+        assert_eq!((unseen.exit, unseen.unexplained.len()), (3, 1), "{}", render::text(&unseen));
         let explained = judged(&scene().unit("master-0", "kube-controller-manager", stopped()).0);
         assert_eq!((explained.exit, explained.unexplained.len()), (1, 0), "{}", render::text(&explained));
         let young = scene().with(|f| {
