@@ -12,6 +12,7 @@
 //! Bind the role to the component's user again, as shown here.
 
 use crate::fixture::{Scene, kubernetes};
+use crate::journal::fresh_line;
 use crate::report::{Command, Risk};
 use crate::{Act, CoeKind, Finding, Layer, Rule, Subject, Verdict, blind, fires, need, quiet};
 use magnum_facts::coe::KubernetesFacts;
@@ -105,7 +106,7 @@ fn check(facts: &Facts) -> Verdict {
 fn forbidden(facts: &Facts, part: &str) -> Option<(String, Citation)> {
     facts.nodes.values().find_map(|node| {
         let unit = node.units.look().ok()??.part(|units| units.get(part))?;
-        let line = unit.says(&["is forbidden"])?;
+        let line = fresh_line(&unit, |line| line.contains("is forbidden"))?;
         Some(("it says that it is forbidden to".to_owned(), unit.cite(format!("{part}.log"), line)))
     })
 }

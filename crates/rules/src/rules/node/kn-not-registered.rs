@@ -13,6 +13,7 @@
 
 use crate::ask::NodeAsk;
 use crate::fixture::{Scene, kubernetes};
+use crate::journal::fresh_line;
 use crate::report::{Command, Risk};
 use crate::{Act, CoeKind, Finding, Layer, Rule, Verdict, blind, each_node, fires, need, quiet, when};
 use magnum_facts::coe::KubernetesFacts;
@@ -69,7 +70,8 @@ fn check(facts: &Facts) -> Verdict {
 /// The kubelet's own words, or that it runs.
 fn kubelet(n: &NodeAsk<'_>) -> Option<(String, Citation)> {
     let unit = n.unit("kubelet").ok()?;
-    match unit.says(&["not found", "forbidden", "Unauthorized", "x509", "connection refused", "Unable to register"]) {
+    const WORDS: [&str; 6] = ["not found", "forbidden", "Unauthorized", "x509", "connection refused", "Unable to register"];
+    match fresh_line(&unit, |line| WORDS.iter().any(|words| line.contains(words))) {
         Some(line) => Some((format!("its kubelet says: {}", line.chars().take(160).collect::<String>()), unit.cite("kubelet.log", line))),
         None => Some((format!("its kubelet is {}", unit.state_text()), unit.cite("kubelet", unit.state_text()))),
     }

@@ -11,7 +11,7 @@
 //! ## What to do
 //! Use `overlay2`, or name no driver; then start Docker. Images and containers of the other driver are not seen until it is back.
 
-use crate::fixture::{crashed, stopped, swarm};
+use crate::fixture::{crashed, log, stopped, swarm};
 use crate::report::{Command, Risk};
 use crate::{Act, CoeKind, Finding, Layer, Rule, Stop, Verdict, blind, each_node, fires, quiet, when};
 use magnum_facts::Facts;
@@ -34,7 +34,7 @@ pub static RULE: Rule = Rule {
                 .file("node-1", DAEMON, Some("{\"storage-driver\": \"devicemapper\"}"))
                 .not_ready("node-1", "")
         }),
-        quiet("stopped for another reason", || swarm(1, 2).unit("node-1", "docker", stopped())),
+        quiet("it said so once, and was stopped by hand", || swarm(1, 2).unit("node-1", "docker", log(stopped(), &[UNSUPPORTED]))),
         quiet("it said so once, and runs", || swarm(1, 2).says("node-1", "docker", &[UNSUPPORTED])),
         blind("the node cannot be read", || swarm(1, 2).node_dark("node-1").not_ready("node-1", "")),
     ],
@@ -53,6 +53,8 @@ fn check(facts: &Facts) -> Verdict {
     each_node(facts, |n| {
         when(facts.cluster.coe.is_swarm())?;
         let unit = n.down("docker")?;
+        // Stopped by hand, it says nothing new.
+        when(unit.has_crashed())?;
         let line = unit.says(&["error initializing graphdriver"]).ok_or(Stop::Quiet)?;
         let config = n.node.configs.look().ok().flatten();
         let named = config.as_ref().and_then(|c| {

@@ -50,7 +50,7 @@ pub static RULE: Rule = Rule {
 
 /// A registry that knows nobody.
 const STUB: &str = "printf 'HTTP/1.1 401 Unauthorized\\r\\nContent-Length: 0\\r\\nConnection: close\\r\\n\\r\\n' > /run/stub && \
-systemd-run --collect --unit=stub-registry socat TCP-LISTEN:5000,reuseaddr,fork 'SYSTEM:read line; cat /run/stub'";
+systemd-run --collect --unit=stub-registry socat TCP-LISTEN:5000,reuseaddr,fork 'SYSTEM:read line; cat /run/stub; cat > /dev/null'";
 const PRIVATE: &str = "apiVersion: v1\nkind: Pod\nmetadata: {name: private}\nspec:\n  nodeName: node-1\n  \
 containers: [{name: private, image: \"127.0.0.1:5000/team/private:1\"}]\n";
 
