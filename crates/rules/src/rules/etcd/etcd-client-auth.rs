@@ -90,7 +90,7 @@ fn check(facts: &Facts) -> Verdict {
         let etcd = n.unit("etcd")?;
         let from = n.member.address.map(|a| format!("\"remote-addr\":\"{a}:")).unwrap_or_default();
         let line = fresh_line(&etcd, |l| l.contains("rejected connection") && l.contains(&from) && l.contains(TEXT)).ok_or(Stop::Quiet)?;
-        let (cluster, name) = (&facts.cluster.name, n.name);
+        let name = n.name;
         let lone = facts.cluster.members.iter().filter(|m| m.role == n.member.role).count() == 1;
         let what =
             if file.is_none() && named.is_some() { "shows etcd no certificate" } else { "shows etcd a certificate it does not accept" };
@@ -105,7 +105,7 @@ fn check(facts: &Facts) -> Verdict {
             .hides_if(lone, None, "kubernetes.")
             .spreads_if(lone)
             .fix("Start the API server with --etcd-certfile and --etcd-keyfile of a certificate that etcd's authority signed.")
-            .run(Command::new(Risk::ReadOnly, format!("magnum node exec {cluster} {name} -- systemctl cat kube-apiserver")))
-            .run(Command::new(Risk::ChangesNode, format!("magnum node exec {cluster} {name} -- systemctl restart magnum-agent"))))
+            .run(Command::new(Risk::ReadOnly, n.exec("systemctl cat kube-apiserver")))
+            .run(Command::new(Risk::ChangesNode, n.exec("systemctl restart magnum-agent"))))
     })
 }

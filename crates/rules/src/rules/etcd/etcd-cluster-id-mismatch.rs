@@ -71,15 +71,15 @@ fn check(facts: &Facts) -> Verdict {
     masters(facts, |n| {
         let unit = ill_etcd(&n)?;
         let line = fresh_line(&unit, |line| line.contains("cluster ID mismatch")).ok_or(Stop::Quiet)?;
-        let (cluster, name) = (&facts.cluster.name, n.name);
+        let name = n.name;
         let id = |field: &str| line.split_once(field).and_then(|(_, rest)| rest.split('"').next());
         let own = id("\"local-member-cluster-id\":\"").map(|id| format!(" ({id})")).unwrap_or_default();
         let finding = Finding::cause(n.subject(), format!("etcd on {name} belongs to another cluster{own} than the other members."))
             .because("it and its peers refuse each other for it", [quoted(&unit, "etcd", line)])
             .because(format!("it is {}", unit.state_text()), [unit.cite("etcd", unit.state_text())])
             .fix("Decide whose data is right; remove the wrong member, empty its data directory, and add it to the right cluster.")
-            .run(Command::new(Risk::ReadOnly, format!("magnum node exec {cluster} {name} -- journalctl -u etcd -n 20")))
-            .run(Command::new(Risk::LosesData, format!("magnum node exec {cluster} {name} -- rm -rf /var/lib/etcd/member")));
+            .run(Command::new(Risk::ReadOnly, n.exec("journalctl -u etcd -n 20")))
+            .run(Command::new(Risk::LosesData, n.exec("rm -rf /var/lib/etcd/member")));
         Ok(with_others(finding, facts))
     })
 }

@@ -90,7 +90,7 @@ fn check(facts: &Facts) -> Verdict {
     masters(facts, |n| {
         let unit = ill_etcd(&n)?;
         let line = fresh_line(&unit, |line| line.contains("no space left on device")).ok_or(Stop::Quiet)?;
-        let (cluster, name) = (&facts.cluster.name, n.name);
+        let name = n.name;
         // A full root file system fills everything on it, and is the whole node's trouble.
         let whole = n.node.filesystems.value().into_iter().flatten().any(|fs| fs.mount == "/" && fs.used_percent() >= 99);
         let finding = Finding::cause(n.subject(), format!("The disk under etcd's data on {name} is full, and etcd ends for it."))
@@ -99,8 +99,8 @@ fn check(facts: &Facts) -> Verdict {
             .because_if(room(&n))
             .follows(whole.then_some("boot-rootfs-full"))
             .fix("Free space on that file system or enlarge the volume; leave the files of etcd's data directory alone.")
-            .run(Command::new(Risk::ReadOnly, format!("magnum node exec {cluster} {name} -- df -h /var/lib/etcd")))
-            .run(Command::new(Risk::ReadOnly, format!("magnum node exec {cluster} {name} -- du -xsh /var/lib/etcd /var/log")));
+            .run(Command::new(Risk::ReadOnly, n.exec("df -h /var/lib/etcd")))
+            .run(Command::new(Risk::ReadOnly, n.exec("du -xsh /var/lib/etcd /var/log")));
         Ok(with_others(finding, facts))
     })
 }

@@ -88,7 +88,7 @@ fn check(facts: &Facts) -> Verdict {
             .because("the others tell it so whenever it starts", [quoted(&unit, "etcd", line)])
             .because(format!("it is {}", unit.state_text()), [unit.cite("etcd", unit.state_text())])
             .fix("Add it again on another master, empty its data directory, start it with --initial-cluster-state=existing.")
-            .run(Command::new(Risk::LosesData, format!("magnum node exec {cluster} {name} -- rm -rf /var/lib/etcd/member")))
+            .run(Command::new(Risk::LosesData, n.exec("rm -rf /var/lib/etcd/member")))
             .run(Command::new(
                 Risk::ChangesCluster,
                 format!("magnum node exec {cluster} OTHER-MASTER -- bash -lc 'etcdctl member add {name} --peer-urls=https://ADDRESS:2380'"),

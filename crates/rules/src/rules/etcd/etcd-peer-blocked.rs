@@ -86,7 +86,7 @@ fn check(facts: &Facts) -> Verdict {
         {
             finding = finding.because("its own etcd answers no reads", [etcd.cite("health", etcd.reason.clone())]);
         }
-        let look = format!("magnum node exec {} {} -- iptables-save -c", facts.cluster.name, n.name);
+        let look = n.exec("iptables-save -c");
         with_block(finding.run(Command::new(Risk::ReadOnly, look)), &n, block, "TCP 2380")
     })
 }

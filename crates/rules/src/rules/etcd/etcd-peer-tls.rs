@@ -84,18 +84,13 @@ fn check(facts: &Facts) -> Verdict {
     masters(facts, |n| {
         let unit = ill_etcd(&n)?;
         let (peer, why, citation) = refusal(&n).ok_or(Stop::Quiet)?;
-        let (cluster, name) = (&facts.cluster.name, n.name);
+        let name = n.name;
         let finding = Finding::cause(n.subject(), format!("The other members do not accept the certificate of etcd on {name}: {why}."))
             .because(format!("{peer} ends its connections while they are being made"), [citation])
             .because(format!("etcd on {name} is {}", unit.state_text()), [unit.cite("etcd", unit.state_text())])
             .fix(format!("Make the peer certificate of {name} anew with the cluster's CA and restart etcd there."))
-            .run(Command::new(
-                Risk::ReadOnly,
-                format!(
-                    "magnum node exec {cluster} {name} -- openssl x509 -noout -issuer -dates -ext subjectAltName -in /etc/etcd/pki/peer.crt"
-                ),
-            ))
-            .run(Command::new(Risk::ChangesNode, format!("magnum node exec {cluster} {name} -- systemctl restart magnum-agent etcd")));
+            .run(Command::new(Risk::ReadOnly, n.exec("openssl x509 -noout -issuer -dates -ext subjectAltName -in /etc/etcd/pki/peer.crt")))
+            .run(Command::new(Risk::ChangesNode, n.exec("systemctl restart magnum-agent etcd")));
         Ok(with_others(finding, facts))
     })
 }

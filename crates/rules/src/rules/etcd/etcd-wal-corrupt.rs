@@ -66,16 +66,13 @@ fn check(facts: &Facts) -> Verdict {
     masters(facts, |n| {
         let unit = ill_etcd(&n)?;
         let line = fresh_line(&unit, |line| line.contains("\"fatal\"") && WORDS.iter().any(|w| line.contains(w))).ok_or(Stop::Quiet)?;
-        let (cluster, name) = (&facts.cluster.name, n.name);
+        let name = n.name;
         let finding = Finding::cause(n.subject(), format!("etcd on {name} cannot read its log on disk and ends at once."))
             .because("it says so whenever it starts", [quoted(&unit, "etcd", line)])
             .because(format!("it is {}", unit.state_text()), [unit.cite("etcd", unit.state_text())])
             .fix("Remove the member, empty its data directory and add it again; on the only master restore a snapshot.")
-            .run(Command::new(
-                Risk::ReadOnly,
-                format!("magnum node exec {cluster} {name} -- bash -lc 'etcdctl --endpoints=https://OTHER-MASTER:2379 member list'"),
-            ))
-            .run(Command::new(Risk::LosesData, format!("magnum node exec {cluster} {name} -- rm -rf /var/lib/etcd/member")));
+            .run(Command::new(Risk::ReadOnly, n.exec("bash -lc 'etcdctl --endpoints=https://OTHER-MASTER:2379 member list'")))
+            .run(Command::new(Risk::LosesData, n.exec("rm -rf /var/lib/etcd/member")));
         Ok(with_others(finding, facts))
     })
 }

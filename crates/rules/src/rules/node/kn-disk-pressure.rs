@@ -78,10 +78,9 @@ fn check(facts: &Facts) -> Verdict {
             let (free, percent) = (f.free_bytes >> 20, f.used_percent());
             (format!("its disk is {percent} % full, {free} MiB are free"), d.cite("/", format!("{percent} % used")))
         });
-        let exec = format!("magnum node exec {} {} --", facts.cluster.name, n.name);
         Ok(finding
             .because_if(room)
             .fix("Free room on the disk or enlarge it; if there is room, correct evictionHard in the kubelet's configuration.")
-            .run(Command::new(Risk::ReadOnly, format!("{exec} du -xhd2 /var"))))
+            .run(Command::new(Risk::ReadOnly, n.exec("du -xhd2 /var"))))
     })
 }

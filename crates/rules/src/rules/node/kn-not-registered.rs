@@ -57,13 +57,12 @@ fn check(facts: &Facts) -> Verdict {
         let nodes = need(&facts.kubernetes.nodes, KubernetesFacts::NODES)?;
         when(n.member.came_up() && nodes.value.iter().all(|k| k.name != n.name))?;
         let names = nodes.value.iter().map(|k| k.name.as_str()).collect::<Vec<_>>().join(", ");
-        let exec = format!("magnum node exec {} {} --", facts.cluster.name, n.name);
         Ok(Finding::cause(n.subject(), format!("{} has come up, but it is not a node of the Kubernetes cluster.", n.name))
             .because("Kubernetes does not have it among its nodes", [nodes.cite("nodes", names)])
             .because_if(kubelet(&n))
             .fix("Read why the kubelet does not register; when its node object was deleted, restart it: it registers when it starts.")
-            .run(Command::new(Risk::ReadOnly, format!("{exec} journalctl -u kubelet -n 30")))
-            .run(Command::new(Risk::ChangesNode, format!("{exec} systemctl restart kubelet"))))
+            .run(Command::new(Risk::ReadOnly, n.exec("journalctl -u kubelet -n 30")))
+            .run(Command::new(Risk::ChangesNode, n.exec("systemctl restart kubelet"))))
     })
 }
 

@@ -73,10 +73,9 @@ fn check(facts: &Facts) -> Verdict {
         let finding = pressed(&n, PRESSURE)?;
         let limit = n.node.sysctls.look().ok().flatten().and_then(|s| Some((s, s.value.get("kernel.pid_max")?)));
         let limit = limit.map(|(s, max)| (format!("the node numbers at most {max} processes"), s.cite("kernel.pid_max", max.clone())));
-        let exec = format!("magnum node exec {} {} --", facts.cluster.name, n.name);
         Ok(finding
             .because_if(limit)
             .fix("End what starts so many processes and set podPidsLimit; if there are few, correct evictionHard in the kubelet's configuration.")
-            .run(Command::new(Risk::ReadOnly, format!("{exec} ps -eo nlwp,pid,args --sort=-nlwp"))))
+            .run(Command::new(Risk::ReadOnly, n.exec("ps -eo nlwp,pid,args --sort=-nlwp"))))
     })
 }

@@ -69,14 +69,13 @@ fn check(facts: &Facts) -> Verdict {
         let fixed: Vec<&Filesystem> = all.value.iter().filter(|f| f.read_only).collect();
         let first = fixed.first().ok_or(Stop::Quiet)?;
         let mounts = fixed.iter().map(|f| f.mount.as_str()).collect::<Vec<_>>().join(", ");
-        let exec = format!("magnum node exec {} {} --", facts.cluster.name, n.name);
         Ok(Finding::cause(n.subject(), format!("{mounts} on {} can only be read: nothing can be written there.", n.name))
             .because(
                 "it is mounted read-only",
                 fixed.iter().map(|f| all.cite(f.mount.clone(), format!("{} {}, read-only", f.device, f.kind))),
             )
             .fix("Mend the disk behind it if the kernel's log shows errors, then mount it for writing or restart the node.")
-            .run(Command::new(Risk::ReadOnly, format!("{exec} dmesg --level=err,warn")))
-            .run(Command::new(Risk::ChangesNode, format!("{exec} mount -o remount,rw {}", first.mount))))
+            .run(Command::new(Risk::ReadOnly, n.exec("dmesg --level=err,warn")))
+            .run(Command::new(Risk::ChangesNode, n.exec(&format!("mount -o remount,rw {}", first.mount)))))
     })
 }

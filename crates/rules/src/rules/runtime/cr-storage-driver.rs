@@ -61,12 +61,12 @@ fn check(facts: &Facts) -> Verdict {
             let text = c.text(DAEMON).filter(|text| text.contains("storage-driver"))?;
             Some((format!("{DAEMON} names a storage driver"), c.cite(DAEMON, text.trim())))
         });
-        let (cluster, name) = (&facts.cluster.name, n.name);
+        let name = n.name;
         Ok(Finding::cause(n.subject(), format!("Docker on {name} cannot start: its storage driver is not there."))
             .because("Docker ends because of its storage driver", [unit.cite("docker.log", line)])
             .because_if(named)
             .fix(format!("Name overlay2, or no driver at all, in {DAEMON}, and start Docker."))
-            .run(Command::new(Risk::ReadOnly, format!("magnum node exec {cluster} {name} -- cat /proc/filesystems")))
-            .run(Command::new(Risk::ChangesNode, format!("magnum node exec {cluster} {name} -- systemctl start docker"))))
+            .run(Command::new(Risk::ReadOnly, n.exec("cat /proc/filesystems")))
+            .run(Command::new(Risk::ChangesNode, n.exec("systemctl start docker"))))
     })
 }
