@@ -107,8 +107,7 @@ mod tests {
         }
         let known: Vec<_> = complaints().iter().map(|entry| entry.complaint.id).collect();
         for entry in ALL {
-            // Mesos and trusts have no cluster here to complain of.
-            let strange: Vec<_> = entry.rule.symptoms.iter().filter(|s| !known.contains(s) && !["S4", "S9", "S12"].contains(s)).collect();
+            let strange: Vec<_> = entry.rule.symptoms.iter().filter(|s| !known.contains(s)).collect();
             assert!(strange.is_empty(), "{}: {strange:?}", entry.rule.id);
         }
     }
@@ -129,6 +128,9 @@ mod tests {
             ("Error response from daemon: rpc error: code = Unknown desc = The swarm does not have a leader.", "cannot-deploy"),
             ("pod has unbound immediate PersistentVolumeClaims", "claim-pending"),
             ("I get a “Protocol  violation”\nerror", "protocol-violation"),
+            ("Failed to create trustee or trust for Cluster: 5d12f6fd", "no-trustee"),
+            ("HTTP 503: Could not determine the current leader", "marathon-cannot-deploy"),
+            ("I get no containers deployed on Marathon", "marathon-cannot-deploy"),
             ("my coffee is cold", ""),
             ("", ""),
         ] {

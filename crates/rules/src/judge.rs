@@ -9,7 +9,7 @@ mod seen;
 use crate::report::{Check, ClusterHead, Mode, NearTrouble, Remedy, Report, RuledOut, Word};
 use crate::rule::{Entry, Rule};
 use crate::symptom;
-use crate::verdict::{Blind, Kind, Verdict};
+use crate::verdict::{Blind, Kind, Subject, Verdict};
 use crate::{ALL, ComplaintEntry, complaint, report};
 pub(crate) use evidence::Book;
 use fold::{Folded, Hit};
@@ -61,7 +61,8 @@ pub fn judge(facts: &Facts, selection: &Selection) -> Report {
     let findings: Vec<_> =
         folded.roots.iter().filter(|root| selection.tells(root)).map(|root| finding(root, facts, &runs, &mut book)).collect();
     let not_seen = seen::not_seen(&blind, &folded);
-    let unexplained = if selection.only.is_empty() { symptom::unexplained(facts, &folded.reach(), &mut book) } else { Vec::new() };
+    let mut unexplained = if selection.only.is_empty() { symptom::unexplained(facts, &folded.reach(), &mut book) } else { Vec::new() };
+    unexplained.extend(not_covered(facts, selection, &mut book));
     let near = if selection.is_all() { near(facts, &mut book) } else { Vec::new() };
     let aside = aside(&folded, selection);
     let other_cause = findings.is_empty() && aside.iter().any(|hit| hit.finding.kind != Kind::Warning);
@@ -93,6 +94,17 @@ pub fn judge(facts: &Facts, selection: &Selection) -> Report {
 fn aside<'a>(folded: &fold::Outcome<'a>, selection: &Selection) -> Vec<Hit<'a>> {
     let other = |root: &&Folded<'a>| selection.symptom.is_some() && selection.only.is_empty() && !selection.tells(root);
     folded.roots.iter().filter(other).map(|root| root.hit).collect()
+}
+
+/// A complaint that no rule for such a cluster can be behind: that nothing was found says nothing then.
+fn not_covered(facts: &Facts, selection: &Selection, book: &mut Book) -> Option<report::Unexplained> {
+    let asked = complaint(selection.symptom.as_deref()?)?;
+    let coe = facts.cluster.coe;
+    if ALL.iter().any(|entry| entry.rule.coe.fits(coe) && asked.concerns(entry.rule)) {
+        return None;
+    }
+    let text = format!("no rule of this program covers \"{}\" on a {coe} cluster", asked.title().trim_end_matches('.'));
+    Some(report::Unexplained { subject: Subject::Cluster, text, evidence: book.cite(&[facts.cluster.cite("coe", coe.as_str())]) })
 }
 
 fn complaint_head(entry: &ComplaintEntry) -> report::ComplaintHead {

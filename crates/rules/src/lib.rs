@@ -12,9 +12,11 @@ mod explain;
 pub mod fixture;
 mod journal;
 mod judge;
+mod member;
 mod overlay;
 mod pods;
 mod port;
+mod pressure;
 pub mod render;
 pub mod report;
 mod rule;
@@ -27,6 +29,7 @@ pub use complaint::{Complaint, ComplaintEntry, complaint, complaints, no_complai
 pub use explain::{explain, similar};
 pub use judge::{Selection, judge};
 pub use pods::{PodAsk, Pull, amount, distance, each_pod, each_pull, nearest};
+pub use pressure::{Pressure, pressed};
 pub use rule::{Act, Class, CoeKind, Entry, Layer, Near, Rule, Ward};
 pub use verdict::{Answer, Blind, Claim, Finding, Hidden, Kind, Remedy, Stop, Subject, Verdict};
 

@@ -79,11 +79,7 @@ pub fn each_pod<'a>(facts: &'a Facts, check: impl Fn(PodAsk<'a>) -> Answer) -> V
 fn touched(facts: &Facts, pods: &[&Pod]) -> Vec<Subject> {
     let object = |what: &str, name: String| Subject::Object { what: what.to_owned(), name, nodes: Vec::new() };
     let services = facts.kubernetes.services.value().into_iter().flatten();
-    let selects = |s: &magnum_facts::coe::Service| {
-        let chosen = |p: &&Pod| p.namespace == s.namespace && s.selector.iter().all(|(k, v)| p.labels.get(k) == Some(v));
-        !s.selector.is_empty() && pods.iter().any(chosen)
-    };
-    let services = services.filter(|s| selects(s)).map(|s| object("service", format!("{}/{}", s.namespace, s.name)));
+    let services = services.filter(|s| pods.iter().any(|p| s.selects(p))).map(|s| object("service", format!("{}/{}", s.namespace, s.name)));
     pods.iter().map(|p| object("pod", p.path())).chain(services).collect()
 }
 

@@ -5,12 +5,16 @@
 use crate::judge::Book;
 use crate::report::Unexplained;
 use crate::verdict::{Finding, Kind, Subject};
+use jiff::Timestamp;
 use magnum_facts::coe::ContainerState;
 use magnum_facts::{Citation, Facts, Reach};
 use magnum_types::{Coe, Phase, Role};
 
 /// How long a pod may take to start before that is a symptom, in seconds.
 const PATIENCE: i64 = 120;
+
+/// How long a service may be without endpoints when pods for it are ready, in seconds.
+const ENDPOINTS_PATIENCE: i64 = 20;
 
 struct Symptom {
     subject: Subject,
@@ -28,6 +32,7 @@ pub(crate) fn unexplained(facts: &Facts, told: &[&Finding], book: &mut Book) -> 
     api_unreachable(facts, &mut all);
     nodes_not_ready(facts, &mut all);
     pods_stuck(facts, &mut all);
+    services_without_endpoints(facts, &mut all);
     overlay_dead(facts, &mut all);
     swarm_nodes(facts, &mut all);
     let below = |s: &Symptom, f: &Finding| s.subject != Subject::Cluster && s.subject.touches(&f.subject);
@@ -112,6 +117,53 @@ fn pods_stuck(facts: &Facts, all: &mut Vec<Symptom>) {
             evidence: vec![pods.cite(pod.path(), detail)],
         });
     }
+}
+
+fn services_without_endpoints(facts: &Facts, all: &mut Vec<Symptom>) {
+    for Unserved { name, nodes, text, evidence } in unserved(facts) {
+        all.push(Symptom { subject: Subject::Object { what: "service".into(), name, nodes }, text, evidence });
+    }
+}
+
+/// A service that leads nowhere although pods for it are ready.
+pub(crate) struct Unserved {
+    /// `namespace/name`.
+    pub(crate) name: String,
+    pub(crate) nodes: Vec<String>,
+    pub(crate) text: String,
+    pub(crate) evidence: Vec<Citation>,
+}
+
+/// The controller manager writes a service's endpoints at once; while it does not, new services lead nowhere.
+pub(crate) fn unserved(facts: &Facts) -> Vec<Unserved> {
+    let k = &facts.kubernetes;
+    let (Ok(Some(services)), Ok(Some(endpoints)), Ok(Some(pods))) = (k.services.look(), k.endpoints.look(), k.pods.look()) else {
+        return Vec::new();
+    };
+    let age = |since: Option<Timestamp>| since.map_or(0, |t| facts.taken_at.as_second() - t.as_second());
+    let mut all = Vec::new();
+    for service in services.value.iter().filter(|s| !s.selector.is_empty() && s.kind != "ExternalName") {
+        let listed = endpoints.value.iter().find(|e| e.namespace == service.namespace && e.name == service.name);
+        if listed.is_some_and(|e| !e.ready.is_empty() || !e.not_ready.is_empty()) {
+            continue;
+        }
+        let ready: Vec<_> = pods.value.iter().filter(|p| service.selects(p) && p.is_ready()).collect();
+        let Some(longest) = ready.iter().map(|p| age(p.condition("Ready").and_then(|c| c.since).or(p.created))).max() else { continue };
+        let seconds = longest.min(age(service.created));
+        if seconds < ENDPOINTS_PATIENCE {
+            continue;
+        }
+        let name = format!("{}/{}", service.namespace, service.name);
+        let quote = if listed.is_some() { "no addresses" } else { "no endpoints object" };
+        let evidence = [endpoints.cite(name.clone(), quote)].into_iter().chain(ready.first().map(|p| pods.cite(p.path(), "ready")));
+        all.push(Unserved {
+            text: format!("the service {name} has had no endpoints for {seconds} s, although {} of its pods are ready", ready.len()),
+            nodes: ready.iter().filter_map(|p| p.node.clone()).collect(),
+            evidence: evidence.collect(),
+            name,
+        });
+    }
+    all
 }
 
 fn overlay_dead(facts: &Facts, all: &mut Vec<Symptom>) {

@@ -217,6 +217,22 @@ mod folding {
     }
 
     #[test]
+    fn a_service_that_nobody_writes_endpoints_for_is_no_health() {
+        let scene = || kubernetes(1, 2).with(|f| f.kubernetes.endpoints.value_mut().into_iter().for_each(Vec::clear));
+        let report = judged(&scene().0);
+        assert_eq!((report.verdict, report.exit, report.unexplained.len()), (Word::Suspect, 2, 0), "{}", render::text(&report));
+        let unseen = judged(&scene().node_dark("master-0").0);
+        assert_eq!((unseen.exit, unseen.unexplained.len()), (3, 1), "{}", render::text(&unseen));
+        let explained = judged(&scene().unit("master-0", "kube-controller-manager", stopped()).0);
+        assert_eq!((explained.exit, explained.unexplained.len()), (1, 0), "{}", render::text(&explained));
+        let young = scene().with(|f| {
+            let now = f.taken_at;
+            f.kubernetes.services.value_mut().into_iter().flatten().for_each(|s| s.created = Some(now));
+        });
+        assert_eq!(judged(&young.0).verdict, Word::Healthy);
+    }
+
+    #[test]
     fn a_report_reads_in_three_blocks() {
         let scene = kubernetes(1, 2).input_rules("node-1", &[fixture::drop_rule(8472, 20)]).overlay_dead("node-1");
         insta::assert_snapshot!("text_fault", render::text(&judged(&scene.0)));
@@ -242,6 +258,8 @@ fn a_complaint_chooses_what_is_told() {
         "{text}"
     );
     assert_eq!(about(&fixture::kubernetes(1, 2), "S18").exit, 0);
+    let strange = about(&fixture::kubernetes(1, 2), "S9");
+    assert_eq!((strange.exit, strange.unexplained.len()), (3, 1), "no rule knows it: not healthy\n{}", render::text(&strange));
 }
 
 /// Every form of every firing case: no line is broken by what others wrote, and XML and JSON stay whole.

@@ -231,6 +231,11 @@ fn swarm_faults_are_named_with_proof_and_nothing_else_is_accused() -> Result<()>
 }
 
 #[test]
+fn kubernetes_faults_among_three_masters_are_named_with_proof() -> Result<()> {
+    suite(Coe::Kubernetes, Ward::Masters)
+}
+
+#[test]
 fn swarm_faults_among_three_managers_are_named_with_proof() -> Result<()> {
     suite(Coe::Swarm, Ward::Masters)
 }

@@ -3,7 +3,7 @@
 
 use crate::kind::Kind;
 use crate::parse::kubernetes::{map, number, optional};
-use crate::parse::{list, text, text_at};
+use crate::parse::{list, text, text_at, time};
 use magnum_facts::Fact;
 use magnum_facts::coe::{KubernetesFacts, Service, ServicePort};
 use serde_json::Value;
@@ -39,6 +39,7 @@ fn services(document: &Value) -> Vec<Service> {
         ports: list(item, "/spec/ports").map(port).collect(),
         external_traffic: text_at(item, "/spec/externalTrafficPolicy").to_owned(),
         publish_not_ready: item.pointer("/spec/publishNotReadyAddresses").and_then(Value::as_bool).unwrap_or(false),
+        created: time(text_at(item, "/metadata/creationTimestamp")),
     };
     list(document, "/items").map(service).collect()
 }

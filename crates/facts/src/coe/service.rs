@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Services and their endpoints.
 
-use super::ObjectRef;
+use super::{ObjectRef, Pod};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -26,6 +27,16 @@ pub struct Service {
     /// Endpoints count before they are ready.
     #[serde(default)]
     pub publish_not_ready: bool,
+    #[serde(default)]
+    pub created: Option<Timestamp>,
+}
+
+impl Service {
+    /// Whether it sends to this pod, when that is ready.
+    pub fn selects(&self, pod: &Pod) -> bool {
+        let labelled = || self.selector.iter().all(|(k, v)| pod.labels.get(k) == Some(v));
+        !self.selector.is_empty() && pod.namespace == self.namespace && pod.deleting_since.is_none() && labelled()
+    }
 }
 
 /// One port of a service.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The Kubernetes controller manager is not running.
+//! The Kubernetes controller manager is not running, or follows nothing.
 //!
 //! ## What you see
 //! Everything is accepted and nothing follows: Deployments make no pods, services get no endpoints, dead nodes stay `Ready`, deleted
@@ -7,15 +7,17 @@
 //!
 //! ## Why it happens
 //! No kube-controller-manager is running on any master: stopped, crashed (a flag, the CA's key, a broken cloud configuration), or
-//! without a certificate the API accepts.
+//! without a certificate the API accepts. Or it runs, but a watch hangs that it opened at the API server just when etcd was restarted: of
+//! what it watches there, services for instance, it hears nothing new for up to ten minutes.
 //!
 //! ## What to do
-//! Read the last lines of its journal on a master and start it. When pods are refused with an event, it runs: that is another fault.
+//! Read the last lines of its journal on a master and start it; restart it when it runs and follows nothing. When pods are refused with an event, it runs: that is another fault.
 
 use crate::ask::NodeAsk;
 use crate::fixture::{crashed, kubernetes, stopped};
+use crate::journal::fresh_line;
 use crate::report::{Command, Risk};
-use crate::{Act, CoeKind, Finding, Layer, Rule, Subject, Verdict, blind, fires, last_words, masters, quiet};
+use crate::{Act, CoeKind, Finding, Layer, Rule, Subject, Verdict, blind, fires, last_words, masters, quiet, symptom};
 use magnum_facts::coe::KubernetesFacts;
 use magnum_facts::node::{NodeFacts, Unit};
 use magnum_facts::{Citation, Facts, Look};
@@ -40,6 +42,9 @@ pub static RULE: Rule = Rule {
                 crashed(1, "error reading CA key file \"/etc/kubernetes/pki/ca.key\""),
             )
         }),
+        fires("it runs, and a service gets no endpoints", || {
+            kubernetes(1, 2).with(|f| f.kubernetes.endpoints.value_mut().into_iter().for_each(Vec::clear))
+        }),
         quiet("one of three: another one leads", || kubernetes(3, 1).unit("master-1", "kube-controller-manager", stopped())),
         quiet("the scheduler is down", || kubernetes(1, 2).unit("master-0", "kube-scheduler", stopped())),
         blind("the only master cannot be read", || kubernetes(1, 2).node_dark("master-0")),
@@ -59,12 +64,30 @@ fn check(facts: &Facts) -> Verdict {
     let all = facts.cluster.members.iter().filter(|m| m.role == Role::Master).count();
     // One leads and the others wait: only when none is left does anybody notice.
     if down.findings.len() + down.blind.len() < all {
-        return Verdict::default();
+        return Verdict { findings: deaf(facts).into_iter().collect(), blind: Vec::new() };
     }
     match (down.findings.is_empty(), down.blind.is_empty()) {
         (false, true) => Verdict { findings: vec![one_for_all(facts, down.findings)], blind: Vec::new() },
         _ => Verdict { findings: Vec::new(), blind: down.blind },
     }
+}
+
+/// It runs, and what it should do at once is not done.
+fn deaf(facts: &Facts) -> Option<Finding> {
+    let services = symptom::unserved(facts);
+    let first = services.first()?;
+    let mut all = facts.cluster.members.iter().filter(|m| m.role == Role::Master).filter_map(|m| NodeAsk::of(facts, m));
+    let (n, unit) = all.find_map(|n| n.unit(UNIT).ok().filter(|unit| unit.is_up()).map(|unit| (n, unit)))?;
+    let names: Vec<&str> = services.iter().map(|s| s.name.as_str()).collect();
+    let summary = format!("{UNIT} runs, but does not follow what is new: services get no endpoints ({}).", names.join(", "));
+    let finding =
+        Finding::suspect(Subject::Cluster, summary).because(format!("it runs on {}", n.name), [unit.cite(UNIT, unit.state_text())]);
+    let finding = finding.because(first.text.clone(), first.evidence.clone());
+    let said = fresh_line(&unit, |line| line.contains("endpoint") || line.contains("Failed to watch"));
+    let said =
+        said.map(|line| (format!("it says: {}", line.chars().take(160).collect::<String>()), unit.cite(format!("{UNIT}.log"), line)));
+    let fix = "Restart it: a watch of its may hang at the API server, as happens when etcd was restarted.";
+    Some(finding.because_if(said).fix(fix).run(Command::new(Risk::ChangesNode, n.exec(&format!("systemctl restart {UNIT}")))))
 }
 
 fn on_one(n: &NodeAsk<'_>, unit: &Look<'_, Unit>) -> Finding {

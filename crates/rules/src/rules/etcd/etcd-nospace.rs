@@ -13,6 +13,7 @@
 //! Delete what fills it, compact, defragment every member, disarm the alarm. Then find the writer, or raise the quota.
 
 use crate::fixture::{Scene, kubernetes};
+use crate::member::WATCH_AGAIN;
 use crate::report::{Command, Risk};
 use crate::{Act, CoeKind, Finding, Layer, Rule, Subject, Verdict, blind, fires, need, quiet, when};
 use magnum_facts::node::{EtcdView, NodeFacts};
@@ -58,6 +59,7 @@ pub static RULE: Rule = Rule {
             ],
         },
         Act::On { node: "master-0", argv: &["bash", "-lc", "etcdctl del /filler && ! etcdctl alarm list | grep NOSPACE"] },
+        WATCH_AGAIN,
     ],
     ..Rule::BASE
 };

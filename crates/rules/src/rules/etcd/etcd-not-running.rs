@@ -13,6 +13,7 @@
 //! Read the last lines of etcd's journal on that master, mend what they name, start it.
 
 use crate::fixture::{crashed, kubernetes, stopped};
+use crate::member::WATCH_AGAIN;
 use crate::report::{Command, Risk};
 use crate::{Act, CoeKind, Finding, Layer, Rule, Verdict, blind, fires, last_words, masters, quiet};
 use magnum_facts::Facts;
@@ -44,7 +45,7 @@ pub static RULE: Rule = Rule {
         blind("the master cannot be read", || kubernetes(1, 2).node_dark("master-0").api_dark()),
     ],
     inject: &[Act::On { node: "master-0", argv: &["systemctl", "stop", "etcd"] }],
-    undo: &[Act::On { node: "master-0", argv: &["systemctl", "start", "etcd"] }],
+    undo: &[Act::On { node: "master-0", argv: &["systemctl", "start", "etcd"] }, WATCH_AGAIN],
     ..Rule::BASE
 };
 

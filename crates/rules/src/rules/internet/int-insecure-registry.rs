@@ -49,9 +49,9 @@ pub static RULE: Rule = Rule {
     ..Rule::BASE
 };
 
-/// A registry without TLS.
+/// A registry without TLS. It reads what it is asked to the end: an answer before that is lost now and then.
 const STUB: &str = "printf 'HTTP/1.1 400 Bad Request\\r\\nContent-Length: 0\\r\\nConnection: close\\r\\n\\r\\n' > /run/stub && \
-systemd-run --collect --unit=stub-registry socat TCP-LISTEN:5000,reuseaddr,fork 'SYSTEM:cat /run/stub'";
+systemd-run --collect --unit=stub-registry socat TCP-LISTEN:5000,reuseaddr,fork 'SYSTEM:cat /run/stub; cat > /dev/null'";
 const PLAIN: &str = "apiVersion: v1\nkind: Pod\nmetadata: {name: plain}\nspec:\n  nodeName: node-1\n  \
 containers: [{name: plain, image: \"registry.test:5000/plain:1\"}]\n";
 

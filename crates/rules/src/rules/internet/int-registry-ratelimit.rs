@@ -43,7 +43,7 @@ pub static RULE: Rule = Rule {
 
 /// A registry that has had enough.
 const STUB: &str = "printf 'HTTP/1.1 429 Too Many Requests\\r\\nContent-Length: 0\\r\\nConnection: close\\r\\n\\r\\n' > /run/stub && \
-systemd-run --collect --unit=stub-registry socat TCP-LISTEN:5000,reuseaddr,fork 'SYSTEM:read line; cat /run/stub'";
+systemd-run --collect --unit=stub-registry socat TCP-LISTEN:5000,reuseaddr,fork 'SYSTEM:read line; cat /run/stub; cat > /dev/null'";
 const POPULAR: &str = "apiVersion: v1\nkind: Pod\nmetadata: {name: popular}\nspec:\n  nodeName: node-1\n  \
 containers: [{name: popular, image: \"127.0.0.1:5000/library/popular:1\"}]\n";
 

@@ -13,6 +13,7 @@
 
 use crate::ask::NodeAsk;
 use crate::fixture::{Scene, kubernetes};
+use crate::journal::fresh_line;
 use crate::report::{Command, Risk};
 use crate::{Act, CoeKind, Finding, Layer, Rule, Stop, Verdict, blind, each_node, fires, need, quiet, when};
 use magnum_facts::node::NodeFacts;
@@ -97,7 +98,8 @@ fn how(reach: &Reach) -> &'static str {
 
 fn kubelet(n: &NodeAsk<'_>) -> Option<(String, Citation)> {
     let unit = n.unit("kubelet").ok()?;
-    let line = unit.says(&["i/o timeout", "connection refused", "no route to host", "Client.Timeout", "deadline exceeded"])?;
+    const LOST: [&str; 5] = ["i/o timeout", "connection refused", "no route to host", "Client.Timeout", "deadline exceeded"];
+    let line = fresh_line(&unit, |line| LOST.iter().any(|words| line.contains(words)))?;
     Some((format!("its kubelet says: {}", line.chars().take(160).collect::<String>()), unit.cite("kubelet.log", line)))
 }
 

@@ -13,6 +13,7 @@
 
 use crate::ask::NodeAsk;
 use crate::fixture::{Scene, kubernetes};
+use crate::journal::fresh_line;
 use crate::report::{Command, Risk};
 use crate::{Act, CoeKind, Finding, Layer, Rule, Stop, Verdict, blind, each_node, fires, need, quiet, when};
 use magnum_facts::node::NodeFacts;
@@ -79,7 +80,8 @@ fn check(facts: &Facts) -> Verdict {
 
 fn refused(n: &NodeAsk<'_>) -> Option<(String, Citation)> {
     let unit = n.unit("kubelet").ok()?;
-    let line = unit.says(&["is not allowed to modify node", "not found", "can only access node"])?;
+    const REFUSED: [&str; 3] = ["is not allowed to modify node", "not found", "can only access node"];
+    let line = fresh_line(&unit, |line| REFUSED.iter().any(|words| line.contains(words)))?;
     Some((format!("its journal: {}", line.chars().take(160).collect::<String>()), unit.cite("kubelet.log", line)))
 }
 

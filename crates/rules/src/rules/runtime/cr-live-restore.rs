@@ -55,6 +55,8 @@ fn check(facts: &Facts) -> Verdict {
     each_node(facts, |n| {
         when(facts.cluster.coe.is_swarm())?;
         let unit = n.down("docker")?;
+        // Stopped by hand, it says nothing new.
+        when(unit.has_crashed())?;
         let line = unit.says(&["live-restore daemon configuration is incompatible"]).ok_or(Stop::Quiet)?;
         let setting = n.node.configs.look().ok().flatten().and_then(|configs| {
             let sets = |(path, file): (&String, &magnum_facts::node::ConfigFile)| {

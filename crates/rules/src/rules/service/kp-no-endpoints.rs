@@ -101,7 +101,7 @@ fn judge(
     pods: Look<'_, Vec<Pod>>,
 ) -> Option<Finding> {
     let name = format!("{}/{}", service.namespace, service.name);
-    let matching: Vec<&Pod> = pods.value.iter().filter(|p| p.namespace == service.namespace && selects(service, p)).collect();
+    let matching: Vec<&Pod> = pods.value.iter().filter(|p| service.selects(p)).collect();
     let nodes = matching.iter().filter_map(|p| p.node.clone()).collect();
     let subject = Subject::Object { what: "service".into(), name: name.clone(), nodes };
     let get = Command::new(Risk::ReadOnly, format!("kubectl -n {} get pods --show-labels", service.namespace));
@@ -131,10 +131,6 @@ fn judge(
             format!("kubectl -n {} describe pods -l {}", service.namespace, selector(&service.selector)),
         )),
     )
-}
-
-fn selects(service: &Service, pod: &Pod) -> bool {
-    pod.deleting_since.is_none() && service.selector.iter().all(|(k, v)| pod.labels.get(k) == Some(v))
 }
 
 fn selector(labels: &BTreeMap<String, String>) -> String {

@@ -12,6 +12,7 @@
 //! Give kube-proxy the node's name and restart it.
 
 use crate::fixture::{Scene, kubernetes};
+use crate::journal::fresh_line;
 use crate::report::{Command, Risk};
 use crate::{Act, CoeKind, Finding, Layer, Rule, Stop, Verdict, blind, each_node, fires, need, quiet, when};
 use magnum_facts::Facts;
@@ -70,7 +71,7 @@ fn check(facts: &Facts) -> Verdict {
             (None, None) => return Err(Stop::Quiet),
         };
         when(!name.is_empty() && name != n.name)?;
-        let said = n.unit("kube-proxy").ok().and_then(|u| Some((u, u.value.says(&["not found"])?)));
+        let said = n.unit("kube-proxy").ok().and_then(|u| Some((u, fresh_line(&u, |line| line.contains("not found"))?)));
         Ok(Finding::cause(n.subject(), format!("kube-proxy on {} takes itself for {name}, which is not this node.", n.name))
             .because(format!("it was told the name {name}"), [evidence])
             .because(format!("the node's name is {}", n.name), [facts.cluster.cite("members", n.name)])

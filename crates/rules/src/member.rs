@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What rules about a member of etcd ask in common.
+
+use crate::Act;
+use crate::ask::{NodeAsk, need, when};
+use crate::verdict::{Finding, Stop};
+use magnum_facts::node::{NodeFacts, Unit};
+use magnum_facts::{Citation, Facts, Look};
+use magnum_types::Role;
+
+/// The etcd of a master that came up and does not serve now: it does not run, has not started yet, or finds no leader.
+pub fn ill_etcd<'a>(n: &NodeAsk<'a>) -> Result<Look<'a, Unit>, Stop> {
+    let unit = n.unit("etcd")?;
+    when(n.member.came_up())?;
+    if unit.is_up() {
+        when(!need(&n.node.etcd, NodeFacts::ETCD)?.healthy)?;
+    }
+    Ok(unit)
+}
+
+/// What mends a controller manager whose watches hang: one that is opened while the API server fills its caches anew,
+/// because etcd was restarted, can hang for minutes.
+pub const WATCH_AGAIN: Act = Act::On { node: "master-0", argv: &["sh", "-c", "sleep 3; systemctl restart kube-controller-manager"] };
+
+/// A quotation of a long line: its head.
+pub fn quoted(unit: &Look<'_, Unit>, name: &str, line: &str) -> Citation {
+    unit.cite(format!("{name}.log"), line.chars().take(400).collect::<String>())
+}
+
+/// What all findings about one bad member of etcd have in common: whether the others can go on without it.
+pub fn with_others(finding: Finding, facts: &Facts) -> Finding {
+    let masters = facts.cluster.members.iter().filter(|m| m.role == Role::Master).count();
+    // Two members need each other: only from three on one of them can be missing.
+    let alone = masters < 3;
+    finding.hides_if(alone, None, "kubernetes.").spreads_if(alone)
+}
