@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Makes the registries from the directory listing: every `src/rules/<layer>/<id>.rs` becomes a module and an entry of
-//! `ALL`, every `src/complaints/<name>.rs` one of `COMPLAINTS`, with its `//!` text as its page. Nobody edits a list, and
-//! the order is that of the file names.
+//! `ALL`, every `src/complaints/<name>.rs` one of `COMPLAINTS`, with its `//!` text as its page, and every
+//! `src/instructions/<name>.rs` one of `SECTIONS`. Nobody edits a list, and the order is that of the file names.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
     let source = PathBuf::from(env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?).join("src");
-    let text = rules(&source.join("rules"))? + &complaints(&source.join("complaints"))?;
+    let text = rules(&source.join("rules"))? + &complaints(&source.join("complaints"))? + &instructions(&source.join("instructions"))?;
     fs::write(Path::new(&env::var("OUT_DIR").map_err(io::Error::other)?).join("registry.rs"), text)
 }
 
@@ -44,6 +44,17 @@ fn complaints(folder: &Path) -> io::Result<String> {
     Ok(format!(
         "{modules}\n/// Every complaint, in the order of files' names.\npub static COMPLAINTS: &[ComplaintEntry] = &[\n{entries}];\n"
     ))
+}
+
+fn instructions(folder: &Path) -> io::Result<String> {
+    println!("cargo::rerun-if-changed={}", folder.display());
+    let (mut modules, mut entries) = (String::new(), String::new());
+    for file in sorted(folder)?.into_iter().filter(|p| p.extension().is_some_and(|e| e == "rs")) {
+        let module = format!("section_{}", name(&file)?.replace('-', "_"));
+        writeln!(modules, "#[path = {:?}]\nmod {module};", file.display().to_string()).map_err(io::Error::other)?;
+        writeln!(entries, "    &{module}::SECTION,").map_err(io::Error::other)?;
+    }
+    Ok(format!("{modules}\n/// The guide's sections, in its order.\npub static SECTIONS: &[&instruction::Section] = &[\n{entries}];\n"))
 }
 
 fn sorted(folder: &Path) -> io::Result<Vec<PathBuf>> {

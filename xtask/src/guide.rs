@@ -140,6 +140,7 @@ fn overview() -> String {
     for entry in complaints() {
         symptom(&mut out, entry);
     }
+    out.push_str(&instructions("Failure symptoms"));
     out.push_str("\n## Troubleshooting details\n\n");
     for section in SECTIONS {
         let count = ALL.iter().filter(|entry| file_of(entry.rule.layer) == section.file).count();
@@ -167,11 +168,25 @@ fn symptom(out: &mut String, entry: &ComplaintEntry) {
 fn details(section: &Section) -> String {
     let mut out = format!("# {}\n\n{HEAD} Overview: [README.md](README.md).\n\n{}\n", section.title, section.about);
     let entries: Vec<&Entry> = ALL.iter().filter(|entry| file_of(entry.rule.layer) == section.file).collect();
+    out.push_str(&instructions(section.title));
     if entries.is_empty() {
         out.push_str("\nNo fault of this kind is looked for yet.\n");
     }
     entries.into_iter().for_each(|entry| fault(&mut out, entry));
     out
+}
+
+/// What the guide tells to do in this section, and what does it.
+fn instructions(title: &str) -> String {
+    let own = |section: &&&magnum_rules::instruction::Section| {
+        section.title == title || section.title.strip_prefix(title).is_some_and(|rest| rest.starts_with(':'))
+    };
+    let mut out = String::new();
+    for one in magnum_rules::SECTIONS.iter().filter(own).flat_map(|section| section.instructions) {
+        let by = one.done_by().replace('|', "\\|");
+        let _ = writeln!(out, "| `{}` | {} | {} | {by} |", one.name, one.guide, one.says);
+    }
+    if out.is_empty() { out } else { format!("\n| check | guide | what to do | what does it |\n| --- | --- | --- | --- |\n{out}") }
 }
 
 fn fault(out: &mut String, entry: &Entry) {

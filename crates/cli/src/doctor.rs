@@ -62,7 +62,7 @@ pub struct Arguments {
 #[derive(Debug, Clone, Subcommand)]
 pub enum About {
     /// List every fault the doctor looks for; needs no server
-    Checks,
+    Checks(checks::Arguments),
     /// Trace packets from one end to another, hop by hop, there and back
     Path(path::Arguments),
 }
@@ -70,8 +70,8 @@ pub enum About {
 /// Answers the report's exit code.
 pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error> {
     match &arguments.about {
-        Some(About::Checks) => {
-            checks::list(context)?;
+        Some(About::Checks(wish)) => {
+            checks::list(context, wish)?;
             return Ok(0);
         }
         Some(About::Path(wish)) => return path::run(context, wish).await,

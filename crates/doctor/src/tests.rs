@@ -102,3 +102,13 @@ async fn verifying_one_fault_looks_at_little_and_reports_only_that() {
     assert!(report.collectors.iter().all(|c| c.name != "probe-overlay"), "{:?}", report.collectors);
     assert_eq!(report.exit, 3, "it could not be seen");
 }
+
+#[test]
+fn the_guides_instructions_name_collectors_that_exist() {
+    let by = magnum_rules::SECTIONS.iter().flat_map(|s| s.instructions).flat_map(|i| i.by.iter().map(move |by| (i.name, by)));
+    for (name, by) in by {
+        if let magnum_rules::instruction::By::Collector(collector) = by {
+            assert!(magnum_collect::ALL.iter().any(|c| c.name == *collector), "{name}: there is no collector {collector}");
+        }
+    }
+}

@@ -10,6 +10,7 @@ mod case;
 mod complaint;
 mod explain;
 pub mod fixture;
+pub mod instruction;
 mod journal;
 mod judge;
 mod member;

@@ -3,7 +3,8 @@
 
 use crate::context::Context;
 use crate::error::Error;
-use magnum_rules::{ALL, CoeKind, Entry};
+use clap::Args;
+use magnum_rules::{ALL, CoeKind, Entry, SECTIONS};
 use serde_json::{Value, json};
 
 /// What a table and lines of values have.
@@ -11,7 +12,27 @@ const SHORT: &[&str] = &["id", "layer", "coe", "guide", "title"];
 /// What a document has, and what `-c` may name.
 const ALL_COLUMNS: &[&str] = &["id", "title", "layer", "coe", "guide", "symptoms", "needs", "inject", "not_injected"];
 
-pub(super) fn list(context: &Context) -> Result<(), Error> {
+/// Arguments of `doctor checks`.
+#[derive(Debug, Clone, Args)]
+pub struct Arguments {
+    /// List what the Troubleshooting Guide tells to do instead, line by line, and what does it here
+    #[arg(long)]
+    pub guide: bool,
+}
+
+/// What is listed of an instruction of the guide.
+const GUIDE: &[&str] = &["check", "guide", "section", "says", "by"];
+/// What a table of them has.
+const GUIDE_SHORT: &[&str] = &["check", "guide", "says", "by"];
+
+pub(super) fn list(context: &Context, arguments: &Arguments) -> Result<(), Error> {
+    if arguments.guide {
+        let all = SECTIONS.iter().flat_map(|section| section.instructions.iter().map(move |one| (section, one)));
+        let rows: Vec<Value> = all
+            .map(|(section, one)| json!({"check": one.name, "guide": one.guide, "section": section.title, "says": one.says, "by": one.done_by()}))
+            .collect();
+        return context.printer.list(if context.printer.is_document() { GUIDE } else { GUIDE_SHORT }, &rows);
+    }
     let rows: Vec<Value> = ALL.iter().map(row).collect();
     context.printer.list(if context.printer.is_document() { ALL_COLUMNS } else { SHORT }, &rows)
 }
