@@ -59,6 +59,14 @@ const WAYS: &[Break] = &[
     way!("7 the target pod's own filter, out", NODE_1, "firewall", "b there" => "b back", "nsenter --net={b_ns} iptables -A OUTPUT -d {a} -j DROP", "nsenter --net={b_ns} iptables -D OUTPUT -d {a} -j DROP"),
     way!("7 the target pod's own filter, in", NODE_1, "firewall", "b there" => "b back", "nsenter --net={b_ns} iptables -A INPUT -s {a} -j DROP", "nsenter --net={b_ns} iptables -D INPUT -s {a} -j DROP"),
     way!("7 the target pod has no route back", NODE_1, "no-route", "b there" => "b back", "nsenter --net={b_ns} ip route del default", "nsenter --net={b_ns} ip route add default via {b_gate}"),
+    way!(
+        "7 the target node takes another for the pod",
+        NODE_1,
+        "neighbour",
+        "b there" => "b back",
+        "ip neigh replace {b} lladdr 02:00:00:00:00:99 dev {bridge} nud permanent",
+        "ip neigh del {b} dev {bridge}"
+    ),
     way!("8 filter FORWARD", NODE_1, "firewall", "6 back" => "5 back", "iptables -I FORWARD -s {b} -d {a} -j DROP", "iptables -D FORWARD -s {b} -d {a} -j DROP"),
     way!("8 a route that refuses", NODE_1, "no-route", "6 back" => "5 back", "ip route add blackhole {a}/32", "ip route del blackhole {a}/32"),
     way!("8 a table of nftables", NODE_1, "firewall", "6 back" => "5 back", "nft 'add table ip odd; add chain ip odd f { type filter hook forward priority 0; }; add rule ip odd f ip saddr {b} ip daddr {a} counter drop'", "nft delete table ip odd"),

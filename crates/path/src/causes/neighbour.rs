@@ -30,9 +30,9 @@ fn look(scene: &Scene<'_>) -> Look {
         };
     }
     if let Some(device) = delivering(scene) {
-        let (Some(stop), mac) = (scene.gap.last.as_ref(), scene.round.container(to).and_then(|(_, c)| own_mac(c))) else {
-            return Look::Nothing;
-        };
+        let Some(stop) = scene.gap.last.as_ref() else { return Look::Nothing };
+        let to = stop.hop.container.filter(|_| stop.hop.place == Place::Inside).unwrap_or(to);
+        let mac = scene.round.container(to).and_then(|(_, c)| own_mac(c));
         return entry(scene, &stop.hop.node, &device, to, mac.as_deref(), false);
     }
     // To another node, not in the overlay.
