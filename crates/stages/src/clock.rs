@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The judgement itself.
+
+use crate::detail::Told;
+use crate::history::{NodeHistory, Report, Scene, Standing};
+use crate::judgement::{Forecast, Judgement, NodeClock, Pace};
+use crate::needs::{after, others};
+use crate::usual::Expected;
+use crate::{BOOT, READY};
+use jiff::Timestamp;
+use magnum_types::StepState;
+use std::collections::BTreeMap;
+
+/// A stage hangs when nothing has moved for this many times as long as it usually takes …
+const TIMES: i64 = 5;
+/// … or this many times as long as it takes when it is late, whichever is longer …
+const TIMES_LATE: i64 = 2;
+/// … and never sooner than this: in milliseconds, for a measured and for a built-in expectation.
+const AT_LEAST: (i64, i64) = (15_000, 20_000);
+/// What is still to be expected of a stage that already takes longer than it usually does, in milliseconds.
+const OVERDUE: i64 = 1_000;
+
+/// Judges an action that is in progress.
+pub fn judge(scene: &Scene<'_>) -> Judgement {
+    let mut nodes: Vec<NodeClock> = scene.nodes.iter().map(|node| clock(node, scene)).collect();
+    follow(&mut nodes);
+    let forecast = forecast(&nodes, scene);
+    Judgement { at: scene.now, began: scene.began, deadline: scene.deadline, forecast, nodes }
+}
+
+/// A step that has begun and is not done.
+struct Open<'a> {
+    step: &'a str,
+    since: Timestamp,
+    /// When it last told something new.
+    moved: Timestamp,
+    waits_for: &'a str,
+    behind: Vec<String>,
+    expected: Expected,
+}
+
+impl Open<'_> {
+    fn quiet_ms(&self, now: Timestamp) -> i64 {
+        ms(now, self.moved)
+    }
+
+    fn hangs(&self, now: Timestamp) -> bool {
+        self.behind.is_empty() && self.quiet_ms(now) > patience(&self.expected)
+    }
+
+    fn remaining_ms(&self, now: Timestamp) -> i64 {
+        (self.expected.usual_ms - ms(now, self.since)).max(if self.step == READY { 0 } else { OVERDUE }) + self.expected.rest_ms
+    }
+}
+
+/// How long nothing may move.
+fn patience(expected: &Expected) -> i64 {
+    let least = if expected.measured > 0 { AT_LEAST.0 } else { AT_LEAST.1 };
+    (expected.usual_ms * TIMES).max(expected.late_ms * TIMES_LATE).max(least)
+}
+
+fn ms(now: Timestamp, then: Timestamp) -> i64 {
+    now.as_millisecond().saturating_sub(then.as_millisecond()).max(0)
+}
+
+fn clock(node: &NodeHistory, scene: &Scene<'_>) -> NodeClock {
+    let now = scene.now;
+    let still = |stage: &str, since: Timestamp, pace: Pace, waits_for: &str| NodeClock {
+        name: node.name.clone(),
+        role: node.role,
+        stage: stage.to_owned(),
+        since,
+        pace,
+        hung_since: None,
+        waits_for: waits_for.to_owned(),
+        waits_on: Vec::new(),
+        usual_ms: 0,
+        measured: 0,
+        remaining_ms: (pace == Pace::Ready).then_some(0),
+    };
+    let begin = node.started_at.unwrap_or(scene.began);
+    if node.standing == Standing::Ready {
+        return still(READY, node.done_at(READY).unwrap_or(begin), Pace::Ready, "");
+    }
+    if node.standing == Standing::Failed {
+        let failed = node.reports.iter().rev().find(|r| r.state == StepState::Failed);
+        return failed.map_or_else(|| still(BOOT, begin, Pace::Failed, ""), |r| still(&r.step, r.at, Pace::Failed, &r.detail));
+    }
+    let open = open(node, scene);
+    let Some(stage) = stage(&open, now) else { return still(BOOT, begin, Pace::Moving, "") };
+    let hung = stage.hangs(now);
+    let pace = if hung { Pace::Hung } else { Pace::Moving };
+    let remaining = open.iter().map(|o| o.remaining_ms(now)).max().filter(|_| !hung);
+    NodeClock {
+        hung_since: hung.then_some(stage.moved),
+        waits_on: stage.behind.clone(),
+        usual_ms: stage.expected.usual_ms,
+        measured: stage.expected.measured,
+        remaining_ms: remaining,
+        ..still(stage.step, stage.since, if stage.behind.is_empty() { pace } else { Pace::Waits }, stage.waits_for)
+    }
+}
+
+/// The steps that are open, without those that only wait for another one of the same node.
+fn open<'a>(node: &'a NodeHistory, scene: &Scene<'_>) -> Vec<Open<'a>> {
+    let begin = node.started_at.unwrap_or(scene.began);
+    let make = |step: &'a str, since: Timestamp, moved: Timestamp, waits_for: &'a str| {
+        let others = others(step, node, scene.nodes);
+        let own = after(step).iter().filter_map(|earlier| node.done_at(earlier)).max();
+        // What held it up before is not its own fault.
+        let moved = [Some(moved), others.free_at, own].into_iter().flatten().max().unwrap_or(moved);
+        Open { step, since, moved, waits_for, behind: others.behind, expected: scene.usual.of(node.role, step) }
+    };
+    let Some(last) = node.reports.last() else { return vec![make(BOOT, begin, begin, "")] };
+    let mut runs: BTreeMap<&str, Run<'a>> = BTreeMap::new();
+    for report in &node.reports {
+        runs.entry(&report.step).or_insert_with(|| Run::begun(report)).take(report);
+    }
+    let unfinished = |step: &str| runs.get(step).is_some_and(|run| !run.done);
+    let roots = runs.iter().filter(|(_, run)| !run.done).filter(|(step, _)| !after(step).iter().any(|earlier| unfinished(earlier)));
+    let mut open: Vec<Open<'a>> = roots.map(|(step, run)| make(step, run.since, run.moved, run.waits_for)).collect();
+    if open.is_empty() {
+        // Between two steps: the agent says nothing of what comes next.
+        open.push(make(&last.step, last.at, last.at, ""));
+    }
+    open
+}
+
+/// One run of a step, as far as it was told.
+struct Run<'a> {
+    since: Timestamp,
+    moved: Timestamp,
+    waits_for: &'a str,
+    told: Told,
+    done: bool,
+}
+
+impl<'a> Run<'a> {
+    fn begun(report: &'a Report) -> Self {
+        Self { since: report.at, moved: report.at, waits_for: "", told: Told::default(), done: false }
+    }
+
+    fn take(&mut self, report: &'a Report) {
+        match report.state {
+            StepState::Started => *self = Self::begun(report),
+            StepState::Waiting => {
+                if self.told.news(&report.detail) {
+                    self.moved = report.at;
+                }
+                (self.waits_for, self.done) = (&report.detail, false);
+            }
+            StepState::Done => (self.done, self.waits_for) = (true, ""),
+            StepState::Failed => self.waits_for = &report.detail,
+        }
+    }
+}
+
+/// The step that holds the node up: one that hangs, or else the one that began first.
+fn stage<'a, 'b>(open: &'b [Open<'a>], now: Timestamp) -> Option<&'b Open<'a>> {
+    open.iter().min_by_key(|o| (!o.hangs(now), if o.hangs(now) { o.moved } else { o.since }))
+}
+
+/// A node that waits for others is up no sooner than they are, and at no known time when one of them hangs.
+fn follow(nodes: &mut [NodeClock]) {
+    for _ in 0..nodes.len() {
+        let known: BTreeMap<String, Option<i64>> = nodes.iter().map(|n| (n.name.clone(), n.remaining_ms)).collect();
+        for node in nodes.iter_mut().filter(|n| !n.waits_on.is_empty()) {
+            let others: Option<Vec<i64>> = node.waits_on.iter().map(|name| known.get(name).copied().flatten()).collect();
+            node.remaining_ms = match (node.remaining_ms, others) {
+                (Some(own), Some(others)) => Some(others.into_iter().fold(own, i64::max)),
+                _ => None,
+            };
+        }
+    }
+}
+
+fn forecast(nodes: &[NodeClock], scene: &Scene<'_>) -> Forecast {
+    if nodes.iter().all(|n| n.pace == Pace::Ready) {
+        return Forecast::Done;
+    }
+    let all: Option<Vec<i64>> = nodes.iter().map(|n| n.remaining_ms).collect();
+    let Some(in_ms) = all.map(|all| all.into_iter().fold(0, i64::max)) else { return Forecast::Stuck };
+    let left = scene.deadline.map(|deadline| deadline.as_millisecond() - scene.now.as_millisecond());
+    if left.is_some_and(|left| in_ms > left) { Forecast::Late { in_ms } } else { Forecast::Expected { in_ms } }
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What the clock is told: the nodes, what their agents reported, and the time.
+
+use crate::Usual;
+use jiff::Timestamp;
+use magnum_types::{Coe, Role, StepState};
+
+/// One report of a node's agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    pub step: String,
+    pub state: StepState,
+    /// What is waited for, or why it failed.
+    pub detail: String,
+    pub at: Timestamp,
+    /// How long the step took, in milliseconds; with `Done`.
+    pub took_ms: Option<i64>,
+}
+
+/// How a node stands, as its row says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Not there yet, or its agent still works.
+    Coming,
+    /// The agent reported `ready`.
+    Ready,
+    /// The agent reported a step that cannot succeed.
+    Failed,
+}
+
+/// One node with all that it reported, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeHistory {
+    pub name: String,
+    pub role: Role,
+    pub standing: Standing,
+    /// When it was asked for, or last began to boot.
+    pub started_at: Option<Timestamp>,
+    pub reports: Vec<Report>,
+}
+
+/// A cluster with an action in progress. The first master comes before the other masters.
+#[derive(Debug, Clone, Copy)]
+pub struct Scene<'a> {
+    pub coe: Coe,
+    pub nodes: &'a [NodeHistory],
+    /// When the action began.
+    pub began: Timestamp,
+    /// When the action fails if it is not done; none without a limit.
+    pub deadline: Option<Timestamp>,
+    pub now: Timestamp,
+    pub usual: &'a Usual,
+}
+
+impl NodeHistory {
+    /// When `step` was last done, if it has not been begun again since.
+    pub(crate) fn done_at(&self, step: &str) -> Option<Timestamp> {
+        self.reports.iter().rev().find(|r| r.step == step).filter(|r| r.state == StepState::Done).map(|r| r.at)
+    }
+
+    /// Whether `step` was ever begun.
+    pub(crate) fn has_begun(&self, step: &str) -> bool {
+        self.reports.iter().any(|r| r.step == step)
+    }
+}
