@@ -5,7 +5,7 @@
 mod diagnose;
 mod vantage;
 
-pub use diagnose::{ClusterInput, Diagnosis, Options, diagnose, examine, replay};
+pub use diagnose::{ClusterInput, Diagnosis, Options, diagnose, examine, examine_telling, replay};
 pub use magnum_collect::ApiAccess;
 pub use magnum_facts::{ClusterView, Facts, Layout, MemberView, Source, StepView, Vantage};
 pub use magnum_rules::report::Report;

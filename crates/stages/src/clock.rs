@@ -56,7 +56,7 @@ impl Open<'_> {
 /// How long nothing may move.
 fn patience(expected: &Expected) -> i64 {
     let least = if expected.measured > 0 { AT_LEAST.0 } else { AT_LEAST.1 };
-    (expected.usual_ms * TIMES).max(expected.late_ms * TIMES_LATE).max(least)
+    expected.usual_ms.saturating_mul(TIMES).max(expected.late_ms.saturating_mul(TIMES_LATE)).max(least)
 }
 
 fn ms(now: Timestamp, then: Timestamp) -> i64 {

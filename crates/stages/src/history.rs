@@ -33,6 +33,7 @@ pub enum Standing {
 pub struct NodeHistory {
     pub name: String,
     pub role: Role,
+    /// Of a node that is up the reports need not be given.
     pub standing: Standing,
     /// When it was asked for, or last began to boot.
     pub started_at: Option<Timestamp>,
@@ -53,13 +54,17 @@ pub struct Scene<'a> {
 }
 
 impl NodeHistory {
-    /// When `step` was last done, if it has not been begun again since.
+    /// When `step` was last done, if it has not been begun again since. A node that is up has done them all, also when
+    /// its reports are not at hand.
     pub(crate) fn done_at(&self, step: &str) -> Option<Timestamp> {
-        self.reports.iter().rev().find(|r| r.step == step).filter(|r| r.state == StepState::Done).map(|r| r.at)
+        match self.reports.iter().rev().find(|r| r.step == step) {
+            Some(newest) => Some(newest.at).filter(|_| newest.state == StepState::Done),
+            None => self.started_at.filter(|_| self.standing == Standing::Ready),
+        }
     }
 
-    /// Whether `step` was ever begun.
-    pub(crate) fn has_begun(&self, step: &str) -> bool {
-        self.reports.iter().any(|r| r.step == step)
+    /// When `step` was first begun.
+    pub(crate) fn begun_at(&self, step: &str) -> Option<Timestamp> {
+        self.reports.iter().find(|r| r.step == step).map(|r| r.at).or_else(|| self.done_at(step))
     }
 }

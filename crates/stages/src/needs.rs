@@ -93,11 +93,11 @@ pub(crate) fn others(step: &str, node: &NodeHistory, all: &[NodeHistory]) -> Oth
             _ => free(None),
         },
         On::MostMasters => {
-            let (begun, missing): (Vec<&NodeHistory>, Vec<&NodeHistory>) = masters.iter().partition(|m| m.has_begun(step));
+            let (begun, missing): (Vec<&NodeHistory>, Vec<&NodeHistory>) = masters.iter().partition(|m| m.begun_at(step).is_some());
             if begun.len() < masters.len() / 2 + 1 {
                 return Others { behind: names(&missing), free_at: None };
             }
-            let mut begins: Vec<Timestamp> = begun.iter().filter_map(|m| m.reports.iter().find(|r| r.step == step).map(|r| r.at)).collect();
+            let mut begins: Vec<Timestamp> = begun.iter().filter_map(|m| m.begun_at(step)).collect();
             begins.sort_unstable();
             let most = begins.get(masters.len() / 2).copied();
             // From then on it is the first one that sets etcd up for all.

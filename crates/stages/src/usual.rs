@@ -10,6 +10,9 @@ use std::collections::BTreeMap;
 /// With fewer earlier nodes than this nothing is called measured.
 pub const LEAST: usize = 5;
 
+/// Longer than a day is no measurement: a node's own clock says how long it took.
+const LONGEST: i64 = 86_400_000;
+
 /// How long one stage took on a node that came up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sample {
@@ -76,12 +79,16 @@ impl Usual {
 /// What a node that came up adds to the measurements; nothing for one that has not.
 pub fn samples(node: &NodeHistory) -> Vec<Sample> {
     let (Standing::Ready, Some(ready_at)) = (node.standing, node.done_at(READY)) else { return Vec::new() };
+    // After a restart the steps are done again, which takes another time.
+    if node.reports.iter().filter(|r| r.step == READY && r.state == StepState::Done).count() > 1 {
+        return Vec::new();
+    }
     let until_ready = |at: Timestamp| ready_at.as_millisecond() - at.as_millisecond();
     let sample = |step: &str, took_ms: i64, at: Timestamp| Sample {
         role: node.role,
         step: step.to_owned(),
-        took_ms: took_ms.max(0),
-        rest_ms: until_ready(at).max(0),
+        took_ms: took_ms.clamp(0, LONGEST),
+        rest_ms: until_ready(at).clamp(0, LONGEST),
     };
     let done = node.reports.iter().filter(|r| r.state == StepState::Done);
     let steps = done.filter_map(|r| Some(sample(&r.step, r.took_ms?, r.at)));

@@ -112,7 +112,7 @@ fn rounded(ms: i64) -> i64 {
 /// A number of milliseconds as `0.2 s`, `12 s`, `4 min 30 s`, `2 h 5 min`.
 pub fn seconds(ms: i64) -> String {
     let ms = ms.max(0);
-    match (ms + 500) / 1000 {
+    match ms.saturating_add(500) / 1000 {
         _ if ms < 950 => format!("0.{} s", (ms + 50) / 100),
         whole @ 0..60 => format!("{whole} s"),
         whole @ 60..3600 if whole % 60 == 0 => format!("{} min", whole / 60),
