@@ -80,7 +80,7 @@ fn clock(node: &NodeHistory, scene: &Scene<'_>) -> NodeClock {
     };
     let begin = node.started_at.unwrap_or(scene.began);
     if node.standing == Standing::Ready {
-        return still(READY, node.done_at(READY).unwrap_or(begin), Pace::Ready, "");
+        return still(READY, node.ready_at.unwrap_or(begin), Pace::Ready, "");
     }
     if node.standing == Standing::Failed {
         let failed = node.reports.iter().rev().find(|r| r.state == StepState::Failed);

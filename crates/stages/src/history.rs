@@ -37,6 +37,8 @@ pub struct NodeHistory {
     pub standing: Standing,
     /// When it was asked for, or last began to boot.
     pub started_at: Option<Timestamp>,
+    /// When it was up, if it is.
+    pub ready_at: Option<Timestamp>,
     pub reports: Vec<Report>,
 }
 

@@ -32,7 +32,7 @@ fn node(name: &str, reports: &[&str]) -> NodeHistory {
         Some(last) if last.step == READY && last.state == StepState::Done => Standing::Ready,
         _ => Standing::Coming,
     };
-    NodeHistory { name: name.to_owned(), role, standing, started_at: Some(at(0)), reports }
+    NodeHistory { name: name.to_owned(), role, standing, started_at: Some(at(0)), ready_at: None, reports }
 }
 
 fn judged_with(usual: &Usual, nodes: &[NodeHistory], now: i64) -> Judgement {

@@ -8,7 +8,7 @@ use crate::sql::Arg;
 use crate::{Cluster, Event, Lease, Node, NodeStatus, Operation, Store};
 use jiff::{SignedDuration, Timestamp};
 use magnum_stages::{Judgement, NodeHistory, Report, Sample, Scene, Standing, Usual, judge};
-use magnum_types::{Coe, Phase, Role};
+use magnum_types::{Coe, Phase};
 
 /// Measurements kept for each kind of cluster, role and step.
 const KEPT: i64 = 40;
@@ -127,9 +127,9 @@ fn history(node: &Node, reports: Vec<Report>) -> NodeHistory {
         NodeStatus::Failed => Standing::Failed,
         NodeStatus::Building | NodeStatus::Stopped | NodeStatus::Unknown => Standing::Coming,
     };
-    let started_at = node.started_at.and_then(|ms| Timestamp::from_millisecond(ms).ok());
-    let role: Role = node.role;
-    NodeHistory { name: node.name.to_string(), role, standing, started_at, reports }
+    let time = |ms: Option<i64>| ms.and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    let (started_at, ready_at) = (time(node.started_at), time(node.ready_at));
+    NodeHistory { name: node.name.to_string(), role: node.role, standing, started_at, ready_at, reports }
 }
 
 fn report(event: Event) -> Option<Report> {

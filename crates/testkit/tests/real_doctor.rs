@@ -10,11 +10,8 @@ use magnum_testkit::{Kubectl, Server, WEB, dist_dir, wait};
 use magnum_types::Coe;
 use serde_json::Value;
 use std::io::Write;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
-
-/// What marks a rule of `Act::PortDrop`, in nft's quotes.
-const DROPPED: &str = "\"dropped by a test\"";
 
 struct Patient<'a> {
     server: &'a Server,
@@ -49,45 +46,14 @@ impl Patient<'_> {
                         self.server.ok(["node", "start", self.cluster, node["name"].as_str().unwrap_or_default()])?;
                     }
                 }
-                self.allow_ports()?;
+                self.server.allow_ports(self.cluster)?;
             }
-            Act::PortDrop { node, protocol, port } => self.drop_port(node, protocol, *port)?,
+            Act::PortDrop { node, protocol, port } => self.server.drop_port(self.cluster, node, protocol, *port)?,
             Act::Until { node, argv, seconds } => wait(Duration::from_secs(u64::from(*seconds)), &format!("{argv:?} on {node}"), || {
                 Ok((self.server.exec(self.cluster, node, argv)?.0 == Some(0)).then_some(()))
             })?,
         }
         Ok(())
-    }
-
-    /// Drops a port at the bridge in front of a node, as a security group without a rule for it would.
-    fn drop_port(&self, node: &str, protocol: &str, port: u16) -> Result<()> {
-        let (table, port) = (format!("port-{node}"), port.to_string());
-        let rule = ["insert", "rule", "bridge", &table, "to_node", protocol, "dport", &port, "counter", "drop", "comment", DROPPED];
-        self.nft(&rule).map(drop)
-    }
-
-    /// Takes away what `drop_port` put there.
-    fn allow_ports(&self) -> Result<()> {
-        let tables: Value = serde_json::from_str(&self.nft(&["-j", "list", "ruleset"])?).context("reading nft's rules")?;
-        let rules = tables["nftables"].as_array().into_iter().flatten().map(|item| &item["rule"]);
-        for rule in rules.filter(|r| r["comment"] == DROPPED.trim_matches('"')) {
-            let handle = rule["handle"].to_string();
-            let [family, table, chain] = ["family", "table", "chain"].map(|key| rule[key].as_str().unwrap_or_default());
-            self.nft(&["delete", "rule", family, table, chain, "handle", &handle])?;
-        }
-        Ok(())
-    }
-
-    /// nft in the namespace of the cluster's network.
-    fn nft(&self, words: &[&str]) -> Result<String> {
-        let cluster = self.server.json(["cluster", "show", self.cluster])?;
-        let short: String = cluster["uuid"].as_str().unwrap_or_default().chars().take(8).collect();
-        let names = std::fs::read_dir("/run/netns").context("reading /run/netns")?.filter_map(|e| e.ok()?.file_name().into_string().ok());
-        let end = format!("-{short}.net");
-        let network = names.into_iter().find(|name| name.ends_with(&end)).context("the cluster's network has no namespace")?;
-        let output = Command::new("ip").args(["netns", "exec", &network, "nft"]).args(words).output().context("running nft")?;
-        ensure!(output.status.success(), "nft {words:?}: {}", String::from_utf8_lossy(&output.stderr));
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
     /// One diagnosis: the exit code, the report, and how long it took.

@@ -12,4 +12,5 @@ mod errors;
 mod fixture;
 mod lists;
 mod node;
+mod stages;
 mod watch;
