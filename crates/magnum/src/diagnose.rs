@@ -103,6 +103,7 @@ fn view(whole: &Whole, nodes: &[Node], events: &[Event], engine: &str) -> Cluste
         role: node.role,
         address: node.address.parse().ok(),
         stopped_on_purpose: !node.powered_on,
+        started_at: node.started_at.and_then(|ms| Timestamp::from_millisecond(ms).ok()),
         steps: events.iter().filter(|e| e.incarnation == Some(node.id)).filter_map(step).collect(),
     };
     ClusterView {

@@ -61,7 +61,8 @@ impl NodeHistory {
     pub(crate) fn done_at(&self, step: &str) -> Option<Timestamp> {
         match self.reports.iter().rev().find(|r| r.step == step) {
             Some(newest) => Some(newest.at).filter(|_| newest.state == StepState::Done),
-            None => self.started_at.filter(|_| self.standing == Standing::Ready),
+            None if self.standing == Standing::Ready => Some(self.started_at.unwrap_or(Timestamp::MIN)),
+            None => None,
         }
     }
 
