@@ -191,7 +191,7 @@ impl Watch<'_> {
     }
 
     async fn clock(&mut self) -> Result<(), Error> {
-        if !self.has_timeline || !self.has_clock {
+        if !self.has_timeline || !self.has_clock || self.goal == Goal::Delete {
             return Ok(());
         }
         match ask(self.context, &self.before.uuid).await {

@@ -53,7 +53,7 @@ async fn look(world: &World, lease: &Lease, whole: &Whole, done: bool) -> Result
     let (cluster, coe) = (&whole.cluster, whole.template.coe);
     let stages = world.store.get_stages(cluster, coe).await.map_err(Error::Store)?;
     let judgement = stages.judge(world.usual(coe).await.as_ref(), Timestamp::now());
-    let known = inquire::cause(world, whole, stages.began, judgement.hung().next().is_some());
+    let known = inquire::cause(world, whole, stages.began, &judgement);
     if let Some(cause) = known.cause.as_ref().filter(|_| known.is_news) {
         let event = NewEvent {
             node: None,

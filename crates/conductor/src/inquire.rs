@@ -5,8 +5,9 @@
 use crate::world::World;
 use jiff::Timestamp;
 use magnum_engine::Boxed;
-use magnum_store::{Diagnosis, Scope, Store, Whole, began};
-use magnum_types::{ClusterId, Phase};
+use magnum_stages::{Judgement, Pace};
+use magnum_store::{Diagnosis, Scope, Store, Whole, began, is_coming};
+use magnum_types::ClusterId;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -110,18 +111,19 @@ impl Inquiries {
 }
 
 /// What is behind an action in which something hangs, as far as it is known; sees to it that somebody looks.
-pub(crate) fn cause(world: &World, whole: &Whole, action: Timestamp, hangs: bool) -> Known {
+pub(crate) fn cause(world: &World, whole: &Whole, action: Timestamp, judgement: &Judgement) -> Known {
     let Some(doctor) = &world.doctor else { return Known::default() };
     let id = whole.cluster.uuid;
     let (due, known) = world.inquiries.with(id, |inquiry| {
         inquiry.enter(action);
-        if !hangs {
+        // What failed after it hung has the same cause; what moves again has none.
+        let (hangs, failed) = (judgement.hung().next().is_some(), judgement.nodes.iter().any(|n| n.pace == Pace::Failed));
+        if !hangs && !failed {
             inquiry.found = None;
-            return (false, Known::default());
         }
         let is_news = inquiry.found.is_some() && inquiry.found != inquiry.told;
         inquiry.told.clone_from(&inquiry.found);
-        (inquiry.begin(Instant::now()), Known { cause: inquiry.found.clone(), is_news })
+        (hangs && inquiry.begin(Instant::now()), Known { cause: inquiry.found.clone(), is_news })
     });
     if due {
         let look = Look { inquiries: Arc::clone(&world.inquiries), store: world.store.clone(), id, action, found: None };
@@ -165,7 +167,7 @@ impl Look {
     async fn still_goes_on(&self) -> bool {
         let Ok(cluster) = self.store.get_cluster(&Scope::All, self.id).await else { return false };
         let Ok(operations) = self.store.list_open_operations(self.id).await else { return false };
-        cluster.status.is_some_and(|s| s.phase() == Phase::InProgress) && began(&cluster, &operations) == self.action
+        is_coming(&cluster) && began(&cluster, &operations) == self.action
     }
 }
 

@@ -8,7 +8,7 @@ use crate::needs::{after, others};
 use crate::usual::Expected;
 use crate::{BOOT, READY};
 use jiff::Timestamp;
-use magnum_types::StepState;
+use magnum_types::{Role, StepState};
 use std::collections::BTreeMap;
 
 /// A stage hangs when nothing has moved for this many times as long as it usually takes …
@@ -175,6 +175,10 @@ fn follow(nodes: &mut [NodeClock]) {
 }
 
 fn forecast(nodes: &[NodeClock], scene: &Scene<'_>) -> Forecast {
+    if nodes.is_empty() {
+        let boot = scene.usual.of(Role::Master, BOOT);
+        return Forecast::Expected { in_ms: boot.usual_ms.saturating_add(boot.rest_ms) };
+    }
     if nodes.iter().all(|n| n.pace == Pace::Ready) {
         return Forecast::Done;
     }

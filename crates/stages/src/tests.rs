@@ -139,6 +139,7 @@ fn the_forecast_knows_the_deadline() {
     let coming = node("master-0", &["etcd 2 started"]);
     let up = node("master-0", UP);
     for (what, nodes, now, forecast, outlook) in [
+        ("no node yet", vec![], 0, Forecast::Expected { in_ms: 11_000 }, "should be ready in about 11 s"),
         ("all there", vec![up.clone()], 9, Forecast::Done, "every node is ready"),
         ("in time", vec![coming.clone()], 2, Forecast::Expected { in_ms: 7_200 }, "should be ready in about 7 s"),
         (

@@ -47,7 +47,7 @@ pub use report::Diagnosis;
 pub use request::{NewCluster, Request};
 pub use schema::{Dialect, steps};
 pub use service::Service;
-pub use stage::{Stages, began, time_limit};
+pub use stage::{Stages, began, is_coming, time_limit};
 pub use stats::Stats;
 pub use template::Template;
 

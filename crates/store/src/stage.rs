@@ -8,7 +8,7 @@ use crate::sql::Arg;
 use crate::{Cluster, Event, Lease, Node, NodeStatus, Operation, Store};
 use jiff::{SignedDuration, Timestamp};
 use magnum_stages::{Judgement, NodeHistory, Report, Sample, Scene, Standing, Usual, judge};
-use magnum_types::{Coe, Phase};
+use magnum_types::{Action, ClusterStatus, Coe};
 
 /// Measurements kept for each kind of cluster, role and step.
 const KEPT: i64 = 40;
@@ -40,6 +40,11 @@ pub fn time_limit(cluster: &Cluster) -> SignedDuration {
     SignedDuration::from_mins(cluster.create_timeout.unwrap_or(60))
 }
 
+/// Whether a create or an update is in progress.
+pub fn is_coming(cluster: &Cluster) -> bool {
+    matches!(cluster.status.and_then(ClusterStatus::action_in_progress), Some(Action::Create | Action::Update))
+}
+
 /// When the action that is going on began.
 pub fn began(cluster: &Cluster, operations: &[Operation]) -> Timestamp {
     let newest = operations.iter().map(|o| o.started_at).max().and_then(|ms| Timestamp::from_millisecond(ms).ok());
@@ -51,9 +56,8 @@ impl Store {
     pub async fn get_stages(&self, cluster: &Cluster, coe: Coe) -> Result<Stages, Error> {
         let operations = self.list_open_operations(cluster.uuid).await?;
         let began = began(cluster, &operations);
-        let in_progress = cluster.status.is_some_and(|status| status.phase() == Phase::InProgress);
         let limit = time_limit(cluster);
-        let deadline = if in_progress && !limit.is_zero() { began.checked_add(limit).ok() } else { None };
+        let deadline = if is_coming(cluster) && !limit.is_zero() { began.checked_add(limit).ok() } else { None };
         let mut nodes = Vec::new();
         for node in self.list_nodes(cluster.uuid).await?.iter().filter(|node| node.powered_on) {
             let reports = if node.status == NodeStatus::Ready { Vec::new() } else { self.list_reports(node).await? };

@@ -8,12 +8,24 @@ use serde_json::Value;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-/// What is blocked, and what has to be said of it.
+/// What is done to a cluster that is coming up, and what has to be said of it.
 struct Hang {
     coe: &'static str,
-    port: u16,
+    /// Tried until it succeeds.
+    hurt: fn(&Server) -> Result<()>,
+    mend: fn(&Server) -> Result<()>,
+    /// The node at the root, and its step.
+    node: &'static str,
     step: &'static str,
     cause: &'static str,
+    /// What is said of those that wait for it.
+    others: &'static str,
+}
+
+fn on_master(server: &Server, script: &str) -> Result<()> {
+    let (code, text) = server.exec("h", "master-0", &["sh", "-c", script])?;
+    ensure!(code == Some(0), "{script}: {code:?} {text}");
+    Ok(())
 }
 
 fn reason(cluster: &Value) -> &str {
@@ -24,8 +36,8 @@ fn hangs_and_goes_on(hang: &Hang) -> Result<()> {
     let server = Server::start(&dist_dir()?)?;
     server.ok(["cluster-template", "create", "t", "--coe", hang.coe])?;
     server.ok(["cluster", "create", "h", "--cluster-template", "t", "--node-count", "1"])?;
-    wait(Duration::from_secs(30), "the master's port is there", || Ok(server.drop_port("h", "master-0", "tcp", hang.port).ok()))?;
-    let blocked = Instant::now();
+    wait(Duration::from_secs(30), "the master can be hurt", || Ok((hang.hurt)(&server).ok()))?;
+    let hurt = Instant::now();
     let watch = server.magnum(["doctor", "h", "--watch"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().context("watching")?;
     let told = |what: &str, words: &[&str]| -> Result<()> {
         let mut last = Value::Null;
@@ -36,17 +48,17 @@ fn hangs_and_goes_on(hang: &Hang) -> Result<()> {
         });
         seen.with_context(|| format!("{words:?} in {:?}", reason(&last)))
     };
-    let step = format!("node node-0, step {}: waiting for ", hang.step);
-    told("the status names node, step and time", &[&step, " since "])?;
-    told("the status says that it hangs", &[&step, "hung since "])?;
+    let step = format!("node {}, step {}", hang.node, hang.step);
+    told("the status names node, step and time", &[&step, " since ", hang.others])?;
+    told("the status says that it hangs", &[&step, "hung since ", hang.others])?;
     let cause = format!("; cause: {}: ", hang.cause);
     told("the status names the cause", &[&step, "hung since ", &cause, "(magnum doctor h)"])?;
-    ensure!(blocked.elapsed() < Duration::from_secs(120), "an hour was left, and it took {:?}", blocked.elapsed());
+    ensure!(hurt.elapsed() < Duration::from_secs(110), "an hour was left, and it took {:?}", hurt.elapsed());
     let last = server.output(["doctor", "h", "--last", "-o", "json"])?;
     let report: Value = serde_json::from_slice(&last.stdout).context("the last report")?;
     ensure!(report["findings"][0]["id"] == hang.cause, "the conductor's report is kept: {}", report["findings"]);
 
-    server.allow_ports("h")?;
+    (hang.mend)(&server)?;
     let done = wait(Duration::from_secs(120), "the create goes on", || {
         let cluster = server.json(["cluster", "show", "h"])?;
         Ok((cluster["status"] != "CREATE_IN_PROGRESS").then_some(cluster))
@@ -63,10 +75,26 @@ fn hangs_and_goes_on(hang: &Hang) -> Result<()> {
 
 #[test]
 fn a_kubernetes_create_that_hangs_names_its_cause_and_goes_on_when_it_is_gone() -> Result<()> {
-    hangs_and_goes_on(&Hang { coe: "kubernetes", port: 2379, step: "overlay", cause: "nt-sg-port-blocked" })
+    hangs_and_goes_on(&Hang {
+        coe: "kubernetes",
+        hurt: |server| server.drop_port("h", "master-0", "tcp", 2379),
+        mend: |server| server.allow_ports("h"),
+        node: "node-0",
+        step: "overlay: waiting for the overlay network",
+        cause: "nt-sg-port-blocked",
+        others: "",
+    })
 }
 
 #[test]
-fn a_swarm_create_that_hangs_names_its_cause_and_goes_on_when_it_is_gone() -> Result<()> {
-    hangs_and_goes_on(&Hang { coe: "swarm", port: 2377, step: "swarm", cause: "sw-port-2377" })
+fn a_swarm_create_whose_manager_hangs_blames_the_manager_and_not_who_waits_for_it() -> Result<()> {
+    hangs_and_goes_on(&Hang {
+        coe: "swarm",
+        hurt: |server| on_master(server, "until p=$(pidof dockerd); do sleep 0.05; done; kill -STOP $p"),
+        mend: |server| on_master(server, "kill -CONT $(pidof dockerd)"),
+        node: "master-0",
+        step: "docker",
+        cause: "cr-hung",
+        others: "node node-0, step swarm: waiting for the first manager's token",
+    })
 }

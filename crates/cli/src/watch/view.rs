@@ -82,7 +82,8 @@ impl<'a> View<'a> {
             }
         }
         let kind = std::mem::discriminant(&progress.judgement.forecast);
-        if self.forecast.replace(kind) != Some(kind) && progress.in_progress && self.live.is_none() && !nodes.is_empty() {
+        let worth_telling = progress.in_progress && progress.judgement.forecast != Forecast::Done;
+        if self.forecast.replace(kind) != Some(kind) && worth_telling && self.live.is_none() {
             self.line(elapsed, "magnum", &progress.outlook);
         }
         if let Some(live) = &mut self.live {

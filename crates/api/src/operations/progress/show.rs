@@ -9,8 +9,7 @@ use crate::input::Input;
 use crate::operation::Operation;
 use crate::reply::Reply;
 use jiff::Timestamp;
-use magnum_store::Diagnosis;
-use magnum_types::Phase;
+use magnum_store::{Diagnosis, is_coming};
 use serde_json::{Value, json};
 
 pub const OPERATION: Operation = Operation::get("/v1/clusters/{cluster_ident}/progress").policy("cluster:get");
@@ -22,7 +21,7 @@ pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Rep
     let coe = app.store.get_template(cluster.cluster_template_id).await?.coe;
     let stages = app.store.get_stages(&cluster, coe).await?;
     let judgement = stages.judge(&app.store.get_usual(coe).await?, Timestamp::now());
-    let in_progress = cluster.status.is_some_and(|status| status.phase() == Phase::InProgress);
+    let in_progress = is_coming(&cluster);
     let mut cause = Value::Null;
     if in_progress && judgement.hung().next().is_some() {
         let last = app.store.list_diagnoses(cluster.uuid).await?.into_iter().next();
