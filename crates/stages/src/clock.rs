@@ -121,7 +121,7 @@ fn open<'a>(node: &'a NodeHistory, scene: &Scene<'_>) -> Vec<Open<'a>> {
     let mut open: Vec<Open<'a>> = roots.map(|(step, run)| make(step, run.since, run.moved, run.waits_for)).collect();
     if open.is_empty() {
         // Between two steps: the agent says nothing of what comes next.
-        open.push(make(&last.step, last.at, last.at, ""));
+        open.push(make(&last.step, last.at, last.at, "its next step"));
     }
     open
 }
