@@ -58,6 +58,7 @@ mod tests {
             waits_on: Vec::new(),
             usual_ms: 3_000,
             measured: 0,
+            took_ms: None,
             remaining_ms: None,
         }
     }

@@ -76,11 +76,13 @@ fn clock(node: &NodeHistory, scene: &Scene<'_>) -> NodeClock {
         waits_on: Vec::new(),
         usual_ms: 0,
         measured: 0,
+        took_ms: None,
         remaining_ms: (pace == Pace::Ready).then_some(0),
     };
     let begin = node.started_at.unwrap_or(scene.began);
     if node.standing == Standing::Ready {
-        return still(READY, node.ready_at.unwrap_or(begin), Pace::Ready, "");
+        let ready = still(READY, node.ready_at.unwrap_or(begin), Pace::Ready, "");
+        return NodeClock { took_ms: node.ready_at.zip(node.started_at).map(|(end, begin)| ms(end, begin)), ..ready };
     }
     if node.standing == Standing::Failed {
         let failed = node.reports.iter().rev().find(|r| r.state == StepState::Failed);

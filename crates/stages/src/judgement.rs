@@ -38,6 +38,9 @@ pub struct NodeClock {
     pub usual_ms: i64,
     /// From how many earlier nodes that is known; 0: a built-in expectation.
     pub measured: usize,
+    /// How long the node took from being asked for until it was up, in milliseconds, once it is.
+    #[serde(default)]
+    pub took_ms: Option<i64>,
     /// How long until the node is up, in milliseconds; none when that cannot be said.
     pub remaining_ms: Option<i64>,
 }

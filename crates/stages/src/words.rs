@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The judgement in words.
 
+use crate::BOOT;
 use crate::judgement::{Forecast, Judgement, NodeClock, Pace};
-use crate::{BOOT, READY};
 use jiff::Timestamp;
 
 /// More nodes than this are counted and not named.
@@ -38,6 +38,7 @@ impl Judgement {
     pub fn outlook(&self) -> String {
         match (self.forecast, self.deadline) {
             (Forecast::Done, _) => "every node is ready".to_owned(),
+            (Forecast::Expected { in_ms }, _) if in_ms < 1_000 => "should be ready in a moment".to_owned(),
             (Forecast::Expected { in_ms }, _) => format!("should be ready in about {}", seconds(in_ms)),
             (Forecast::Late { .. }, Some(deadline)) => format!("will not be done before the deadline {}", clock_time(deadline)),
             (Forecast::Late { in_ms }, None) => format!("should be ready in about {}", seconds(in_ms)),
@@ -53,6 +54,9 @@ impl Judgement {
 impl NodeClock {
     /// How the node stands: `node master-0, step etcd: waiting for … since 40 s (usually 2 s)`.
     pub fn sentence(&self, now: Timestamp) -> String {
+        if self.pace == Pace::Ready {
+            return format!("node {} is ready", self.name);
+        }
         let elapsed = rounded(self.elapsed_ms(now));
         let long = elapsed >= WORTH_TELLING && elapsed >= 2 * self.usual_ms;
         if self.stage == BOOT {
@@ -83,11 +87,6 @@ impl NodeClock {
             text.push_str(&format!(", hung since {}", clock_time(since)));
         }
         text
-    }
-
-    /// Whether the node has come up.
-    pub fn is_ready(&self) -> bool {
-        self.pace == Pace::Ready && self.stage == READY
     }
 }
 

@@ -60,6 +60,8 @@ impl<'a> View<'a> {
         }
         match &mut self.live {
             Some(live) if event.node.is_empty() => live.total.set_message(event.happening()),
+            // With a stage clock the rows say more than the newest event.
+            Some(_) if self.forecast.is_some() => {}
             Some(live) => live.row(&event.node).set_message(event.happening()),
             None => self.printer.note(&format!("{:>7}  {}", seconds(elapsed), event.line())),
         }
@@ -146,7 +148,7 @@ impl Live {
                 Pace::Hung => ("!", Tone::Odd),
                 Pace::Moving | Pace::Waits => ("", Tone::Faint),
             };
-            row.set_message(progress::row(node, progress));
+            row.set_message(progress::row(node, progress.judgement.at));
             if mark.is_empty() {
                 row.set_style(style(WORKING));
                 row.set_prefix(format!("{:10}", node.name));
