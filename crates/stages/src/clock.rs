@@ -4,7 +4,7 @@
 use crate::detail::Told;
 use crate::history::{NodeHistory, Report, Scene, Standing};
 use crate::judgement::{Forecast, Judgement, NodeClock, Pace};
-use crate::needs::{after, others};
+use crate::needs::{after, is_own_work, others};
 use crate::usual::Expected;
 use crate::{BOOT, READY};
 use jiff::Timestamp;
@@ -20,12 +20,30 @@ const AT_LEAST: (i64, i64) = (15_000, 20_000);
 /// What is still to be expected of a stage that already takes longer than it usually does, in milliseconds.
 const OVERDUE: i64 = 1_000;
 
+/// How much slower than usual a machine is believed to be at most, in percent of the usual time.
+const SLOWEST: i64 = 300;
+
 /// Judges an action that is in progress.
 pub fn judge(scene: &Scene<'_>) -> Judgement {
-    let mut nodes: Vec<NodeClock> = scene.nodes.iter().map(|node| clock(node, scene)).collect();
+    let slow = slowness(scene);
+    let mut nodes: Vec<NodeClock> = scene.nodes.iter().map(|node| clock(node, scene, slow)).collect();
     follow(&mut nodes);
     let forecast = forecast(&nodes, scene);
     Judgement { at: scene.now, began: scene.began, deadline: scene.deadline, forecast, nodes }
+}
+
+/// How long today's steps take in percent of what they usually take, by those that wait for nobody; never below 100.
+fn slowness(scene: &Scene<'_>) -> i64 {
+    let done = scene.nodes.iter().flat_map(|n| n.reports.iter().map(move |r| (n.role, r)));
+    let own = done.filter(|(_, r)| r.state == StepState::Done && is_own_work(&r.step));
+    let mut percent: Vec<i64> =
+        own.filter_map(|(role, r)| Some(r.took_ms?.saturating_mul(100) / scene.usual.of(role, &r.step).usual_ms.max(1))).collect();
+    percent.sort_unstable();
+    percent.get(percent.len() / 2).filter(|_| percent.len() > 1).map_or(100, |median| (*median).clamp(100, SLOWEST))
+}
+
+fn scaled(ms: i64, percent: i64) -> i64 {
+    ms.saturating_mul(percent) / 100
 }
 
 /// A step that has begun and is not done.
@@ -37,6 +55,7 @@ struct Open<'a> {
     waits_for: &'a str,
     behind: Vec<String>,
     expected: Expected,
+    slow: i64,
 }
 
 impl Open<'_> {
@@ -45,15 +64,16 @@ impl Open<'_> {
     }
 
     fn hangs(&self, now: Timestamp) -> bool {
-        self.behind.is_empty() && self.quiet_ms(now) > patience(&self.expected)
+        self.behind.is_empty() && self.quiet_ms(now) > scaled(patience(&self.expected), self.slow)
     }
 
     fn remaining_ms(&self, now: Timestamp) -> i64 {
-        (self.expected.usual_ms - ms(now, self.since)).max(if self.step == READY { 0 } else { OVERDUE }) + self.expected.rest_ms
+        let left = scaled(self.expected.usual_ms, self.slow).saturating_sub(ms(now, self.since));
+        left.max(if self.step == READY { 0 } else { OVERDUE }).saturating_add(scaled(self.expected.rest_ms, self.slow))
     }
 }
 
-/// How long nothing may move.
+/// How long nothing may move on a machine of the usual speed.
 fn patience(expected: &Expected) -> i64 {
     let least = if expected.measured > 0 { AT_LEAST.0 } else { AT_LEAST.1 };
     expected.usual_ms.saturating_mul(TIMES).max(expected.late_ms.saturating_mul(TIMES_LATE)).max(least)
@@ -63,7 +83,7 @@ fn ms(now: Timestamp, then: Timestamp) -> i64 {
     now.as_millisecond().saturating_sub(then.as_millisecond()).max(0)
 }
 
-fn clock(node: &NodeHistory, scene: &Scene<'_>) -> NodeClock {
+fn clock(node: &NodeHistory, scene: &Scene<'_>, slow: i64) -> NodeClock {
     let now = scene.now;
     let still = |stage: &str, since: Timestamp, pace: Pace, waits_for: &str| NodeClock {
         name: node.name.clone(),
@@ -88,7 +108,7 @@ fn clock(node: &NodeHistory, scene: &Scene<'_>) -> NodeClock {
         let failed = node.reports.iter().rev().find(|r| r.state == StepState::Failed);
         return failed.map_or_else(|| still(BOOT, begin, Pace::Failed, ""), |r| still(&r.step, r.at, Pace::Failed, &r.detail));
     }
-    let open = open(node, scene);
+    let open = open(node, scene, slow);
     let Some(stage) = stage(&open, now) else { return still(BOOT, begin, Pace::Moving, "") };
     let hung = stage.hangs(now);
     let pace = if hung { Pace::Hung } else { Pace::Moving };
@@ -104,14 +124,14 @@ fn clock(node: &NodeHistory, scene: &Scene<'_>) -> NodeClock {
 }
 
 /// The steps that are open, without those that only wait for another one of the same node.
-fn open<'a>(node: &'a NodeHistory, scene: &Scene<'_>) -> Vec<Open<'a>> {
+fn open<'a>(node: &'a NodeHistory, scene: &Scene<'_>, slow: i64) -> Vec<Open<'a>> {
     let begin = node.started_at.unwrap_or(scene.began);
     let make = |step: &'a str, since: Timestamp, moved: Timestamp, waits_for: &'a str| {
         let others = others(step, node, scene.nodes);
         let own = after(step).iter().filter_map(|earlier| node.done_at(earlier)).max();
         // What held it up before is not its own fault.
         let moved = [Some(moved), others.free_at, own].into_iter().flatten().max().unwrap_or(moved);
-        Open { step, since, moved, waits_for, behind: others.behind, expected: scene.usual.of(node.role, step) }
+        Open { step, since, moved, waits_for, behind: others.behind, expected: scene.usual.of(node.role, step), slow }
     };
     let Some(last) = node.reports.last() else { return vec![make(BOOT, begin, begin, "")] };
     let mut runs: BTreeMap<&str, Run<'a>> = BTreeMap::new();

@@ -59,6 +59,11 @@ pub fn is_known(step: &str) -> bool {
     of(step).is_some()
 }
 
+/// Whether a step depends on its own node's speed alone.
+pub(crate) fn is_own_work(step: &str) -> bool {
+    ["certificates", "docker", "docker-certificates", "docker-images", "images", "runtime"].contains(&step)
+}
+
 /// The steps of its own node that `step` waits for while it runs.
 pub(crate) fn after(step: &str) -> &'static [&'static str] {
     of(step).map_or(&[], |known| known.after)

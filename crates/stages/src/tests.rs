@@ -187,6 +187,24 @@ fn expectations_are_measured_once_there_are_enough() {
 }
 
 #[test]
+fn a_machine_that_is_slow_today_is_given_time() {
+    let took = |mut node: NodeHistory, factor: i64| {
+        node.reports.iter_mut().filter(|r| r.took_ms.is_some()).for_each(|r| r.took_ms = Some(1_000 * factor));
+        node
+    };
+    let reports = &["runtime 1 done", "images 2 done", "certificates 3 done", "etcd 4 started"];
+    for (factor, now, pace) in
+        [(1, 20, Pace::Moving), (1, 30, Pace::Hung), (3, 30, Pace::Moving), (3, 70, Pace::Hung), (90, 70, Pace::Hung)]
+    {
+        let judgement = judged(&[took(node("master-0", reports), factor)], now);
+        assert_eq!(of(&judgement, "master-0").pace, pace, "{factor} times as slow, after {now} s");
+    }
+    let in_ms = |factor| judged(&[took(node("master-0", reports), factor)], 4).forecast;
+    assert_eq!(in_ms(1), Forecast::Expected { in_ms: 7_200 });
+    assert_eq!(in_ms(3), Forecast::Expected { in_ms: 19_584 }, "the median step takes 272 % of its usual time");
+}
+
+#[test]
 fn only_nodes_that_came_up_are_measured() {
     let up = node("master-0", UP);
     let all: Vec<(String, i64, i64)> = samples(&up).into_iter().map(|s| (s.step, s.took_ms, s.rest_ms)).collect();
