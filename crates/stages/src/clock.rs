@@ -130,7 +130,8 @@ fn open<'a>(node: &'a NodeHistory, scene: &Scene<'_>, slow: i64) -> Vec<Open<'a>
         let others = others(step, node, scene.nodes);
         let own = after(step).iter().filter_map(|earlier| node.done_at(earlier)).max();
         // What held it up before is not its own fault.
-        let moved = [Some(moved), others.free_at, own].into_iter().flatten().max().unwrap_or(moved);
+        let let_go = |at: Timestamp| [Some(at), others.free_at, own].into_iter().flatten().max().unwrap_or(at);
+        let (since, moved) = (let_go(since), let_go(moved));
         Open { step, since, moved, waits_for, behind: others.behind, expected: scene.usual.of(node.role, step), slow }
     };
     let Some(last) = node.reports.last() else { return vec![make(BOOT, begin, begin, "")] };

@@ -36,7 +36,7 @@ impl Told {
 const BETWEEN: &str = " (";
 
 /// `what (why)` as the agent composes it.
-fn split(detail: &str) -> (&str, Option<&str>) {
+pub(crate) fn split(detail: &str) -> (&str, Option<&str>) {
     detail.strip_suffix(')').and_then(|text| text.split_once(BETWEEN)).map_or((detail, None), |(what, why)| (what, Some(why)))
 }
 

@@ -2,6 +2,7 @@
 //! The judgement in words.
 
 use crate::BOOT;
+use crate::detail::split;
 use crate::judgement::{Forecast, Judgement, NodeClock, Pace};
 use jiff::Timestamp;
 
@@ -66,7 +67,9 @@ impl NodeClock {
                 _ => format!("node {}, has not reported yet", self.name),
             };
         }
-        let waits_for: String = self.waits_for.chars().take(LONGEST).collect();
+        // Why not is the other nodes' matter.
+        let what = if self.waits_on.is_empty() { self.waits_for.as_str() } else { split(&self.waits_for).0 };
+        let waits_for: String = what.chars().take(LONGEST).collect();
         let mut text = format!("node {}, step {}", self.name, self.stage);
         match (self.pace, waits_for.is_empty()) {
             (Pace::Failed, _) => text.push_str(&format!(": {}", self.waits_for)),
