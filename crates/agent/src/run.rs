@@ -81,5 +81,7 @@ mod tests {
         }
         let names: BTreeSet<_> = steps::ALL.iter().map(|step| step.name).collect();
         assert_eq!(names.len(), steps::ALL.len(), "two steps of the same name");
+        let unknown: Vec<_> = names.iter().filter(|name| !magnum_stages::is_known(name)).collect();
+        assert!(unknown.is_empty(), "the stage clock has to know what they wait for: {unknown:?}");
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::catalogue::Catalogue;
 use crate::identity::Authenticate;
+use crate::jobs::Jobs;
 use magnum_engine::Engine;
 use magnum_store::Store;
 use magnum_types::ClusterId;
@@ -11,8 +12,9 @@ use std::sync::Arc;
 
 /// Makes the doctor's report on a cluster.
 pub trait Diagnose: Send + Sync {
-    /// A report of schema `magnum.doctor/v1`. What could not be looked at is said in it.
-    fn diagnose<'a>(&'a self, cluster: ClusterId, question: Question) -> magnum_engine::Boxed<'a, Result<Judged, NoReport>>;
+    /// A report of schema `magnum.doctor/v1`. What could not be looked at is said in it. `told` hears of every collector
+    /// when it has ended: its name, its node, how long it took, and why it saw nothing.
+    fn diagnose<'a>(&'a self, cluster: ClusterId, question: Question, told: Told) -> magnum_engine::Boxed<'a, Result<Judged, NoReport>>;
 
     /// A path of schema `magnum.path/v1`, or a matrix of schema `magnum.path-matrix/v1`.
     fn path<'a>(&'a self, cluster: ClusterId, wish: PathWish) -> magnum_engine::Boxed<'a, Result<serde_json::Value, NoReport>>;
@@ -26,6 +28,9 @@ pub enum PathWish {
     /// All nodes, and a pod of each, among each other.
     Matrix,
 }
+
+/// Who hears of what was looked at.
+pub type Told = Arc<dyn Fn(serde_json::Value) + Send + Sync>;
 
 /// What the doctor is asked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -65,6 +70,8 @@ pub struct App {
     pub engine: Arc<dyn Engine>,
     pub catalogue: Arc<dyn Catalogue>,
     pub diagnose: Arc<dyn Diagnose>,
+    /// Diagnoses that nobody waits for.
+    pub jobs: Arc<Jobs>,
     pub authenticate: Arc<dyn Authenticate>,
     /// What 401 answers name as the identity service: `WWW-Authenticate: Keystone uri="…"`.
     pub www_authenticate_uri: String,

@@ -14,6 +14,7 @@ mod dispatch;
 mod failure;
 mod identity;
 mod input;
+mod jobs;
 mod moment;
 mod names;
 mod node_api;
@@ -32,8 +33,9 @@ pub(crate) mod operations {
     include!(concat!(env!("OUT_DIR"), "/operations.rs"));
 }
 
-pub use app::{App, Diagnose, Judged, NoReport, PathWish, Question};
+pub use app::{App, Diagnose, Judged, NoReport, PathWish, Question, Told};
 pub use dispatch::router;
 pub use identity::{Authenticate, Identity, PrivateToken};
+pub use jobs::Jobs;
 pub use node_api::{node_router, token_hash};
 pub use operation::{Operation, all as operations_list};

@@ -5,6 +5,7 @@
 mod bundle;
 mod checks;
 mod path;
+mod watch;
 
 use crate::context::{Context, text};
 use crate::error::Error;
@@ -47,6 +48,13 @@ pub struct Arguments {
     /// Put other names and addresses into the bundle
     #[arg(long, requires = "bundle")]
     pub pseudonyms: bool,
+    /// Stay: show how the nodes get on while something is in progress, then look again and again, and print when the
+    /// verdict is another one
+    #[arg(long, conflicts_with_all = ["last", "bundle", "from_bundle"])]
+    pub watch: bool,
+    /// With --watch, look again after this many seconds
+    #[arg(long, value_name = "SECONDS", requires = "watch", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
+    pub every: u64,
     /// Judge a bundle instead of a cluster; needs no server
     #[arg(long, value_name = "FILE", conflicts_with_all = ["cluster", "last", "bundle"])]
     pub from_bundle: Option<PathBuf>,
@@ -86,6 +94,9 @@ pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<u8, 
     {
         context.printer.note(&format!("symptom: {} ({})", entry.name, entry.title().trim_end_matches('.')));
     }
+    if arguments.watch {
+        return watch::run(context, arguments, symptom).await;
+    }
     let selection = Selection { only: arguments.verify.clone(), symptom: symptom.map(|entry| entry.complaint.id.to_owned()) };
     let document = match (&arguments.from_bundle, &arguments.bundle) {
         (Some(path), _) => bundle::judge_again(context, path, selection)?,
@@ -101,8 +112,13 @@ pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<u8, 
         }
         (None, None) => ask(context, arguments, symptom).await?,
     };
-    let report = read(&document)?;
-    if !context.printer.document(&document)? {
+    print(context, arguments, &document)
+}
+
+/// Prints a report and answers its exit code.
+fn print(context: &Context, arguments: &Arguments, document: &Value) -> Result<u8, Error> {
+    let report = read(document)?;
+    if !context.printer.document(document)? {
         let options = Options { verbose: arguments.verbose, ascii: !context.printer.utf8() };
         context.printer.out(&match context.printer.output() {
             Output::Jsonl => render::jsonl(&report),
@@ -111,8 +127,12 @@ pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<u8, 
             _ => plain(&text_with(&report, options)),
         });
     }
+    Ok(exit_code(arguments, &report))
+}
+
+fn exit_code(arguments: &Arguments, report: &Report) -> u8 {
     let warned = arguments.fail_on == "warning" && report.findings.iter().any(|finding| finding.status == Word::Warning);
-    Ok(if report.exit == 0 && warned { 1 } else { report.exit })
+    if report.exit == 0 && warned { 1 } else { report.exit }
 }
 
 /// The complaint that `text` names.
@@ -129,7 +149,7 @@ async fn ask(context: &Context, arguments: &Arguments, symptom: Option<&Complain
     if arguments.last {
         return client.get(&["clusters", cluster, "diagnoses", "latest"]).send().await;
     }
-    if context.printer.live() && context.printer.is_table() {
+    if context.printer.live() && context.printer.is_table() && !arguments.watch {
         context.printer.note("looking …");
     }
     let request = client.post(&["clusters", cluster, "diagnoses"], json!({})).limit(LIMIT);

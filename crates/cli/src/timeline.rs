@@ -11,6 +11,8 @@ use std::time::Duration;
 const COLUMNS: &[&str] = &["id", "at", "node", "step", "state", "duration_ms", "detail"];
 /// How long the server may hold an answer.
 const WAIT_SECONDS: u64 = 20;
+/// As many events are in one answer at most.
+pub(crate) const PAGE: usize = 1000;
 
 /// Arguments of `timeline`.
 #[derive(Debug, Clone, Args)]

@@ -5,15 +5,17 @@
 //! waited for. A server without a timeline (Magnum in Python) is asked for the cluster's status instead.
 
 pub(crate) mod event;
+pub(crate) mod progress;
 mod view;
 
 use crate::context::{Context, text};
 use crate::error::Error;
 use crate::timeline::{self, Page};
 use event::Event;
+use progress::Progress;
 use serde_json::Value;
 use std::time::{Duration, Instant};
-use view::{Node, View};
+use view::View;
 
 /// How long a server may be away before the watch gives up.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -21,6 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const GRACE: Duration = Duration::from_secs(5);
 const RETRY: Duration = Duration::from_millis(250);
 const POLL: Duration = Duration::from_secs(2);
+/// How often the stage clock is read: on a terminal, where it is drawn, and elsewhere.
+const CLOCK: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(2));
 
 /// What is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,16 +50,43 @@ impl Mark {
     }
 }
 
+impl Mark {
+    /// A cluster with something in progress, from now on.
+    pub async fn of_present(context: &Context, cluster: &Value) -> Result<Self, Error> {
+        let uuid = text(cluster, "uuid").to_owned();
+        let last = last_event(context, &uuid).await?;
+        Ok(Self { uuid, name: text(cluster, "name").to_owned(), status: String::new(), last })
+    }
+}
+
+/// The number of the newest event; 0 where there is none, or no timeline.
+async fn last_event(context: &Context, ident: &str) -> Result<u64, Error> {
+    let mut last = 0;
+    loop {
+        match timeline::page(context, ident, last, false).await {
+            Ok(page) if page.events.len() < timeline::PAGE => return Ok(page.last),
+            Ok(page) => last = page.last,
+            Err(error) if error.is_not_found() => return Ok(0),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
 /// Notes how the cluster stands, to be taken before the request that is then watched.
 pub(crate) async fn mark(context: &Context, ident: &str) -> Result<Mark, Error> {
     let cluster = context.cluster(ident).await?;
     let field = |name: &str| text(&cluster, name).to_owned();
-    let last = match timeline::page(context, ident, 0, false).await {
-        Ok(page) => page.last,
-        Err(error) if error.is_not_found() => 0,
-        Err(error) => return Err(error),
-    };
+    let last = last_event(context, ident).await?;
     Ok(Mark { uuid: field("uuid"), name: field("name"), status: field("status"), last })
+}
+
+/// How the cluster's nodes get on; none when there is no such cluster, or the server has no stage clock.
+pub(crate) async fn ask(context: &Context, cluster: &str) -> Result<Option<Progress>, Error> {
+    match context.client()?.get(&["clusters", cluster, "progress"]).send().await {
+        Ok(answer) => Ok(Progress::read(&answer)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 struct Watch<'a> {
@@ -66,14 +97,16 @@ struct Watch<'a> {
     view: View<'a>,
     after: u64,
     has_timeline: bool,
+    has_clock: bool,
     away_since: Option<Instant>,
     begun: bool,
 }
 
 /// Follows the cluster to the end; a failure becomes the command's.
 pub(crate) async fn run(context: &Context, goal: Goal, before: Mark) -> Result<(), Error> {
-    let (after, started, view) = (before.last, Instant::now(), View::new(&context.printer));
-    let mut watch = Watch { context, goal, before, started, view, after, has_timeline: true, away_since: None, begun: false };
+    let (after, started, view) = (before.last, Instant::now(), View::new(&context.printer, &before.name));
+    let mut watch =
+        Watch { context, goal, before, started, view, after, has_timeline: true, has_clock: true, away_since: None, begun: false };
     let ended = tokio::select! {
         ended = watch.follow() => ended,
         _ = tokio::signal::ctrl_c() => Err(Error::Interrupted),
@@ -87,7 +120,7 @@ pub(crate) async fn run(context: &Context, goal: Goal, before: Mark) -> Result<(
 
 impl Watch<'_> {
     async fn follow(&mut self) -> Result<(), Error> {
-        self.nodes().await?;
+        self.clock().await?;
         loop {
             let page = match self.page().await {
                 Ok(page) => page,
@@ -105,7 +138,7 @@ impl Watch<'_> {
                 self.view.event(&event, self.started.elapsed());
             }
             self.after = page.last;
-            self.nodes().await?;
+            self.clock().await?;
             if self.not_begun(&page) {
                 tokio::time::sleep(RETRY).await;
                 continue;
@@ -122,7 +155,7 @@ impl Watch<'_> {
     /// The next answer: the timeline's, or the cluster's own status where there is no timeline.
     async fn page(&mut self) -> Result<Page, Error> {
         if self.has_timeline {
-            match timeline::page(self.context, &self.before.uuid, self.after, self.begun).await {
+            match self.news().await {
                 Err(error) if error.is_not_found() => {
                     // Either the cluster is gone, which the next line says, or the server knows no timelines.
                     self.context.cluster(&self.before.uuid).await?;
@@ -144,20 +177,31 @@ impl Watch<'_> {
         self.before.status == page.status && page.last == self.before.last && self.started.elapsed() < GRACE
     }
 
-    async fn nodes(&mut self) -> Result<(), Error> {
-        if !self.has_timeline || !self.view.wants_nodes() {
+    /// The timeline's next answer; until it comes, the stage clock goes on.
+    async fn news(&mut self) -> Result<Page, Error> {
+        let (context, uuid, after, begun) = (self.context, self.before.uuid.clone(), self.after, self.begun);
+        let mut answer = std::pin::pin!(timeline::page(context, &uuid, after, begun));
+        let every = if context.printer.live() { CLOCK.0 } else { CLOCK.1 };
+        loop {
+            tokio::select! {
+                answer = &mut answer => return answer,
+                () = tokio::time::sleep(every) => self.clock().await?,
+            }
+        }
+    }
+
+    async fn clock(&mut self) -> Result<(), Error> {
+        if !self.has_timeline || !self.has_clock || self.goal == Goal::Delete {
             return Ok(());
         }
-        match self.context.client()?.get(&["clusters", &self.before.uuid, "nodes"]).send().await {
-            Ok(answer) => {
-                let nodes: Vec<Node> = answer.get("nodes").and_then(Value::as_array).into_iter().flatten().map(Node::read).collect();
-                self.view.nodes(&nodes);
-                Ok(())
-            }
-            // The timeline says what it means that the server or the cluster is gone.
-            Err(error) if error.is_not_found() || matches!(error, Error::Unreachable { .. }) => Ok(()),
-            Err(error) => Err(error),
+        match ask(self.context, &self.before.uuid).await {
+            Ok(Some(progress)) => self.view.progress(&progress, self.started.elapsed()),
+            Ok(None) => self.has_clock = false,
+            // The timeline says what it means that the server is gone.
+            Err(Error::Unreachable { .. }) => {}
+            Err(error) => return Err(error),
         }
+        Ok(())
     }
 
     async fn away(&mut self, error: Error) -> Result<(), Error> {

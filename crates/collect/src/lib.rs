@@ -14,7 +14,7 @@ mod run;
 mod world;
 
 pub use collector::{Collector, Context, Patch, Stage, Wanted};
-pub use run::{Collected, Run, collect};
+pub use run::{Collected, Run, collect, collect_telling};
 pub use world::{ApiAccess, World};
 
 include!(concat!(env!("OUT_DIR"), "/collectors.rs"));

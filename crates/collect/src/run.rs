@@ -37,6 +37,11 @@ struct Job {
 
 /// Looks at everything `wanted` within `deadline`, and says of the rest why it was not looked at.
 pub async fn collect(world: Arc<World>, wanted: &Wanted, deadline: Duration) -> Collected {
+    collect_telling(world, wanted, deadline, &|_| {}).await
+}
+
+/// As [`collect`]; `told` hears of every collector when it has ended.
+pub async fn collect_telling(world: Arc<World>, wanted: &Wanted, deadline: Duration, told: &(dyn Fn(&Run) + Send + Sync)) -> Collected {
     let end = Instant::now() + deadline;
     let mut facts = Facts::new(world.cluster.clone(), Timestamp::now());
     let (mut runs, mut probes) = (Vec::new(), Vec::new());
@@ -50,7 +55,9 @@ pub async fn collect(world: Arc<World>, wanted: &Wanted, deadline: Duration) -> 
             if let Some(text) = job.collector.announce.filter(|t| error.is_none() && !probes.iter().any(|p| p == t)) {
                 probes.push(text.to_owned());
             }
-            runs.push(Run { name: job.collector.name, node: job.node.map(|n| n.to_string()), took, error });
+            let run = Run { name: job.collector.name, node: job.node.map(|n| n.to_string()), took, error };
+            told(&run);
+            runs.push(run);
         }
     }
     facts.taken_at = Timestamp::now();

@@ -92,6 +92,7 @@ pub(crate) fn cluster_of(coe: Coe) -> ClusterView {
         role: Role::Worker,
         address: Some(Ipv4Addr::new(10, 0, 0, index)),
         stopped_on_purpose: false,
+        started_at: None,
         steps: Vec::new(),
     };
     ClusterView {

@@ -2,13 +2,13 @@
 //! Create and update: resources made, nodes up, or a truthful failure.
 
 use crate::activate::Next;
-use crate::judge::{NodeView, Standing, Verdict, judge};
+use crate::judge::{Verdict, judge};
 use crate::world::World;
-use crate::{Error, certificates, leave, outcome, power, prepare};
-use jiff::{SignedDuration, Timestamp};
+use crate::{Error, certificates, inquire, leave, outcome, power, prepare};
+use jiff::Timestamp;
 use magnum_blueprint::{Blueprint, Settings};
 use magnum_engine::{Observed, Progress, ResourceKind};
-use magnum_store::{ClusterField, Lease, NewEvent, Node, NodeStatus, Operation, Whole};
+use magnum_store::{ClusterField, Lease, NewEvent, Operation, Whole, time_limit};
 use magnum_types::{Action, NodeName, Role, StepState};
 use std::time::Duration;
 
@@ -37,10 +37,7 @@ pub(crate) async fn bring(world: &World, lease: &Lease, whole: &Whole, action: A
         }
     };
     world.succeeded(id);
-    let nodes = world.store.list_nodes(id).await.map_err(Error::Store)?;
-    let views: Vec<NodeView> = nodes.iter().filter(|n| n.powered_on).map(|n| view(n, whole)).collect();
-    let timeout = SignedDuration::from_mins(whole.cluster.create_timeout.unwrap_or(60));
-    let verdict = judge(&views, done, began(whole, &operations), timeout, Timestamp::now());
+    let verdict = look(world, lease, whole, done).await?;
     if let Verdict::Waiting(text) = &verdict {
         if whole.cluster.status_reason.as_ref() != Some(text) {
             world.store.update_cluster(lease, id, &[ClusterField::StatusReason(Some(text.clone()))]).await.map_err(Error::Store)?;
@@ -49,6 +46,26 @@ pub(crate) async fn bring(world: &World, lease: &Lease, whole: &Whole, action: A
     }
     outcome::finish(world, lease, whole, action, &verdict, &operations, Some(settings.api_url())).await?;
     Ok(Next::Settled)
+}
+
+/// The judgement of the nodes, and what the doctor found behind it when something hangs.
+async fn look(world: &World, lease: &Lease, whole: &Whole, done: bool) -> Result<Verdict, Error> {
+    let (cluster, coe) = (&whole.cluster, whole.template.coe);
+    let stages = world.store.get_stages(cluster, coe).await.map_err(Error::Store)?;
+    let judgement = stages.judge(world.usual(coe).await.as_ref(), Timestamp::now());
+    let known = inquire::cause(world, whole, stages.began, &judgement);
+    if let Some(cause) = known.cause.as_ref().filter(|_| known.is_news) {
+        let event = NewEvent {
+            node: None,
+            step: "doctor".to_owned(),
+            state: StepState::Done,
+            detail: format!("cause: {}", cause.text()),
+            duration_ms: None,
+        };
+        world.store.insert_events(lease, cluster.uuid, vec![event]).await.map_err(Error::Store)?;
+    }
+    let cause = known.cause.map(|cause| format!("cause: {} (magnum doctor {})", cause.text(), cluster.name));
+    Ok(judge(&judgement, done, time_limit(cluster), cause.as_deref()))
 }
 
 /// Makes the resources, and the certificates at the same time. Answers whether nothing is left to do.
@@ -116,28 +133,4 @@ pub(crate) async fn record(world: &World, lease: &Lease, whole: &Whole, progress
 fn named_victims(operations: &[Operation]) -> Vec<String> {
     let named = |o: &Operation| o.input["nodes_to_remove"].as_array().cloned().unwrap_or_default();
     operations.iter().flat_map(named).filter_map(|v| v.as_str().map(str::to_owned)).collect()
-}
-
-/// When the action that is going on began.
-fn began(whole: &Whole, operations: &[Operation]) -> Timestamp {
-    let newest = operations.iter().map(|o| o.started_at).max().and_then(|ms| Timestamp::from_millisecond(ms).ok());
-    newest.or(whole.cluster.updated_at).or(whole.cluster.created_at).unwrap_or_else(Timestamp::now)
-}
-
-fn view(node: &Node, whole: &Whole) -> NodeView {
-    let step = node.step.as_deref().unwrap_or("boot");
-    let detail = node.step_detail.as_deref().unwrap_or_default();
-    let doing = match (node.step.as_ref(), node.step_state) {
-        (None, _) => "has not reported yet".to_owned(),
-        (_, Some(StepState::Waiting)) => format!("step {step}: waiting for {detail}"),
-        (_, Some(state)) => format!("step {step} {state}"),
-        (_, None) => format!("step {step}"),
-    };
-    let standing = match node.status {
-        NodeStatus::Ready => Standing::Ready,
-        NodeStatus::Failed => Standing::Failed(format!("step {step}: {detail}")),
-        NodeStatus::Building | NodeStatus::Stopped | NodeStatus::Unknown => Standing::Coming,
-    };
-    let group = whole.groups.iter().find(|g| g.uuid == node.nodegroup).map(|g| g.name.clone()).unwrap_or_default();
-    NodeView { name: node.name.clone(), group, standing, doing }
 }

@@ -1,29 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The judgement of a create or update from what its nodes report. Pure: the clock is a parameter.
+//! What a create or an update comes to, from the stage clock's judgement of its nodes. Pure: the clock is a parameter.
 
-use jiff::{SignedDuration, Timestamp};
-use magnum_types::NodeName;
-
-/// How a node stands, as the judgement needs it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NodeView {
-    pub name: NodeName,
-    pub group: String,
-    pub standing: Standing,
-    /// The newest step and what it waits for, in words: `step etcd: waiting for 2 members`.
-    pub doing: String,
-}
-
-/// A node's standing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
-    /// Not there yet, or its agent still works.
-    Coming,
-    /// The agent reported `ready`.
-    Ready,
-    /// The agent reported a step that cannot succeed: `step etcd: …`.
-    Failed(String),
-}
+use jiff::SignedDuration;
+use magnum_stages::{Judgement, Pace};
 
 /// What the cluster's status becomes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,30 +13,22 @@ pub enum Verdict {
     Failed(String),
 }
 
-/// Judges an action begun at `began` with `timeout` (zero = none).
+/// Judges an action that may take `timeout` (zero = no limit).
 ///
 /// `engine_done` is whether every resource is made; a node that failed ends the action at once, whatever else waits.
-pub fn judge(nodes: &[NodeView], engine_done: bool, began: Timestamp, timeout: SignedDuration, now: Timestamp) -> Verdict {
-    let failed: Vec<String> = nodes
-        .iter()
-        .filter_map(|n| match &n.standing {
-            Standing::Failed(reason) => Some(format!("node {}, {reason}", n.name)),
-            _ => None,
-        })
-        .collect();
+/// `cause` is what the doctor found, and goes along with whatever is not complete.
+pub fn judge(nodes: &Judgement, engine_done: bool, timeout: SignedDuration, cause: Option<&str>) -> Verdict {
+    let with_cause = |text: String| cause.map_or(text.clone(), |cause| format!("{text}; {cause}"));
+    let failed: Vec<String> = nodes.nodes.iter().filter(|n| n.pace == Pace::Failed).map(|n| n.sentence(nodes.at)).collect();
     if !failed.is_empty() {
-        return Verdict::Failed(failed.join("; "));
+        return Verdict::Failed(with_cause(failed.join("; ")));
     }
-    let coming: Vec<&NodeView> = nodes.iter().filter(|n| n.standing == Standing::Coming).collect();
-    if coming.is_empty() && engine_done {
+    let all_ready = nodes.nodes.iter().all(|n| n.pace == Pace::Ready);
+    if all_ready && engine_done {
         return Verdict::Complete;
     }
-    let waits = if coming.is_empty() {
-        "resources are being made".to_owned()
-    } else {
-        coming.iter().map(|n| format!("node {}, {}", n.name, n.doing)).collect::<Vec<_>>().join("; ")
-    };
-    let spent = now.duration_since(began);
+    let waits = with_cause(if all_ready { "resources are being made".to_owned() } else { nodes.sentence() });
+    let spent = nodes.at.duration_since(nodes.began);
     if !timeout.is_zero() && spent >= timeout {
         return Verdict::Failed(format!("timed out after {} minutes: {waits}", timeout.as_mins()));
     }
@@ -67,40 +38,64 @@ pub fn judge(nodes: &[NodeView], engine_done: bool, began: Timestamp, timeout: S
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn node(name: &str, standing: Standing) -> NodeView {
-        let group = "default-worker".to_owned();
-        NodeView { name: NodeName::parse(name).unwrap(), group, standing, doing: "step kubelet: waiting for the API server".to_owned() }
-    }
+    use jiff::Timestamp;
+    use magnum_stages::{Forecast, NodeClock};
+    use magnum_types::Role;
 
     fn at(minutes: i64) -> Timestamp {
         Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minutes)
     }
 
+    fn node(name: &str, pace: Pace, stage: &str, detail: &str, since: i64) -> NodeClock {
+        NodeClock {
+            name: name.to_owned(),
+            role: Role::Worker,
+            stage: stage.to_owned(),
+            since: at(since),
+            pace,
+            hung_since: None,
+            waits_for: detail.to_owned(),
+            waits_on: Vec::new(),
+            usual_ms: 3_000,
+            measured: 0,
+            took_ms: None,
+            remaining_ms: None,
+        }
+    }
+
     #[test]
     fn an_action_ends_with_its_nodes() {
         let hour = SignedDuration::from_mins(60);
-        let ready = || node("node-0", Standing::Ready);
-        let coming = || node("node-1", Standing::Coming);
-        let failed = || node("node-2", Standing::Failed("step etcd: exit code 1".to_owned()));
+        let ready = || node("node-0", Pace::Ready, "ready", "", 0);
+        let coming = |since| node("node-1", Pace::Moving, "kubelet", "the API server", since);
+        let failed = || node("node-2", Pace::Failed, "etcd", "exit code 1", 0);
         let waits = "node node-1, step kubelet: waiting for the API server";
+        let judged = |nodes, minute| Judgement { at: at(minute), began: at(0), deadline: None, forecast: Forecast::Stuck, nodes };
         for (what, nodes, done, minute, expected) in [
             ("all ready", vec![ready()], true, 1, Verdict::Complete),
             ("no node at all", vec![], true, 1, Verdict::Complete),
             ("resources missing", vec![ready()], false, 1, Verdict::Waiting("resources are being made".to_owned())),
-            ("one coming", vec![ready(), coming()], true, 1, Verdict::Waiting(waits.to_owned())),
+            ("one coming", vec![ready(), coming(1)], true, 1, Verdict::Waiting(waits.to_owned())),
             (
                 "one failed, one coming",
-                vec![failed(), coming()],
+                vec![failed(), coming(1)],
                 false,
                 1,
                 Verdict::Failed("node node-2, step etcd: exit code 1".to_owned()),
             ),
-            ("too late", vec![coming()], true, 60, Verdict::Failed(format!("timed out after 60 minutes: {waits}"))),
+            ("too late", vec![coming(60)], true, 60, Verdict::Failed(format!("timed out after 60 minutes: {waits}"))),
             ("ready in the last minute", vec![ready()], true, 61, Verdict::Complete),
         ] {
-            assert_eq!(judge(&nodes, done, at(0), hour, at(minute)), expected, "{what}");
+            assert_eq!(judge(&judged(nodes, minute), done, hour, None), expected, "{what}");
         }
-        assert!(matches!(judge(&[coming()], true, at(0), SignedDuration::ZERO, at(9999)), Verdict::Waiting(_)), "no limit asked for");
+        let (long, none) = (judged(vec![coming(9999)], 9999), SignedDuration::ZERO);
+        assert_eq!(judge(&long, true, none, None), Verdict::Waiting(waits.to_owned()), "no limit asked for");
+        for (what, nodes, minute) in [("waiting", vec![coming(1)], 1), ("failed", vec![failed()], 1), ("too late", vec![coming(60)], 60)] {
+            let (Verdict::Waiting(text) | Verdict::Failed(text)) = judge(&judged(nodes, minute), true, hour, Some("cause: x")) else {
+                panic!("{what} is not complete")
+            };
+            assert!(text.ends_with("; cause: x"), "{what}: {text}");
+        }
+        assert_eq!(judge(&judged(vec![ready()], 1), true, hour, Some("cause: x")), Verdict::Complete);
     }
 }

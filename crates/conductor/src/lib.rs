@@ -10,6 +10,7 @@ mod bring;
 mod certificates;
 mod error;
 mod health;
+mod inquire;
 mod judge;
 mod keep;
 mod keys;
@@ -22,6 +23,7 @@ mod run;
 mod world;
 
 pub use error::Error;
+pub use inquire::{Cause, Examine, Examined};
 pub use prepare::{EXTERNAL_ADDRESS, settings};
 pub use run::run;
 pub use world::{Flavors, Gate, World};

@@ -43,6 +43,9 @@ pub(crate) async fn finish(
         detail: reason.clone().map_or_else(|| status.to_string(), |r| format!("{status}: {r}")),
         duration_ms: None,
     };
+    if *verdict == Verdict::Complete {
+        measure(world, lease, whole, operations).await?;
+    }
     close(world, lease, whole, operations, state, reason.as_deref().unwrap_or_default()).await?;
     // The status after all that it stands for, the event after the status: who sees one may rely on what came before.
     fields.push(ClusterField::Status(status));
@@ -50,6 +53,13 @@ pub(crate) async fn finish(
     world.store.insert_events(lease, id, vec![event]).await.map_err(Error::Store)?;
     tracing::info!(cluster = %id, %status, reason = reason.as_deref().unwrap_or_default(), "an action ended");
     Ok(())
+}
+
+/// Notes how long the stages of the new nodes took, for the forecasts of later ones.
+async fn measure(world: &World, lease: &Lease, whole: &Whole, operations: &[Operation]) -> Result<(), Error> {
+    let since = magnum_store::began(&whole.cluster, operations);
+    let samples = world.store.list_new_samples(&whole.cluster, since).await.map_err(Error::Store)?;
+    world.store.insert_samples(lease, whole.template.coe, &samples).await.map_err(Error::Store)
 }
 
 /// Ends operations, all with the same result.

@@ -2,11 +2,13 @@
 //! What a conductor works with.
 
 use crate::Error;
+use crate::inquire::{Examine, Inquiries};
 use crate::keys::KeyPool;
 use magnum_blueprint::Flavor;
 use magnum_engine::{Boxed, Engine};
+use magnum_stages::Usual;
 use magnum_store::Store;
-use magnum_types::ClusterId;
+use magnum_types::{ClusterId, Coe};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -14,6 +16,9 @@ use tokio::time::Instant;
 
 /// How long an engine's answer that all is made is believed while nodes report.
 const TRUST: Duration = Duration::from_secs(2);
+
+/// How long measurements of earlier nodes are believed.
+const FRESH: Duration = Duration::from_secs(30);
 
 /// Work may fail this often in a row before its action fails with the reason.
 const PATIENCE: u32 = 5;
@@ -43,6 +48,10 @@ pub struct World {
     /// The lease holder's name: the same after a restart, so that one's own leases are taken over at once.
     pub holder: String,
     pub(crate) keys: KeyPool,
+    /// Who looks at a cluster whose action hangs; nobody unless given.
+    pub(crate) doctor: Option<Arc<dyn Examine>>,
+    pub(crate) inquiries: Arc<Inquiries>,
+    usual: Mutex<HashMap<Coe, (Instant, Arc<Usual>)>>,
     /// External addresses are chosen one cluster at a time.
     pub(crate) addresses: tokio::sync::Mutex<()>,
     notes: Mutex<HashMap<ClusterId, Note>>,
@@ -59,7 +68,36 @@ struct Note {
 impl World {
     /// A world around a store and an engine.
     pub fn new(store: Store, engine: Arc<dyn Engine>, flavors: Arc<dyn Flavors>, gate: Arc<dyn Gate>, holder: String) -> Self {
-        Self { store, engine, flavors, gate, holder, keys: KeyPool::default(), addresses: Default::default(), notes: Mutex::default() }
+        Self {
+            store,
+            engine,
+            flavors,
+            gate,
+            holder,
+            keys: KeyPool::default(),
+            doctor: None,
+            inquiries: Arc::default(),
+            usual: Mutex::default(),
+            addresses: Default::default(),
+            notes: Mutex::default(),
+        }
+    }
+
+    /// The same world with a doctor, who is asked about actions that hang.
+    pub fn with_doctor(mut self, doctor: Arc<dyn Examine>) -> Self {
+        self.doctor = Some(doctor);
+        self
+    }
+
+    /// How long the stages of a node usually take; what is built in when the measurements cannot be read.
+    pub(crate) async fn usual(&self, coe: Coe) -> Arc<Usual> {
+        let known = self.usual.lock().unwrap_or_else(PoisonError::into_inner).get(&coe).cloned();
+        if let Some((_, usual)) = known.filter(|(at, _)| at.elapsed() < FRESH) {
+            return usual;
+        }
+        let usual = Arc::new(self.store.get_usual(coe).await.unwrap_or_else(|_| Usual::built_in(coe)));
+        self.usual.lock().unwrap_or_else(PoisonError::into_inner).insert(coe, (Instant::now(), Arc::clone(&usual)));
+        usual
     }
 
     fn note<T>(&self, cluster: ClusterId, change: impl FnOnce(&mut Note) -> T) -> T {
@@ -100,6 +138,7 @@ impl World {
     }
 
     pub(crate) fn forget(&self, cluster: ClusterId) {
+        self.inquiries.forget(cluster);
         self.notes.lock().unwrap_or_else(PoisonError::into_inner).remove(&cluster);
     }
 }

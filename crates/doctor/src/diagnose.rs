@@ -2,7 +2,7 @@
 //! One diagnosis, from looking to the report.
 
 use crate::vantage;
-use magnum_collect::{ApiAccess, Collected, Wanted, World, collect};
+use magnum_collect::{ApiAccess, Collected, Run, Wanted, World, collect_telling};
 use magnum_engine::Engine;
 use magnum_facts::{ClusterView, Facts, Topic};
 use magnum_rules::report::{CollectorRun, Mode, Report};
@@ -57,25 +57,38 @@ pub async fn diagnose(input: ClusterInput, engine: Arc<dyn Engine>, options: Opt
 
 /// As [`diagnose`], with the facts, so that they can be kept and judged again.
 pub async fn examine(input: ClusterInput, engine: Arc<dyn Engine>, options: Options) -> Diagnosis {
+    examine_telling(input, engine, options, &|_| {}).await
+}
+
+/// As [`examine`]; `told` hears of every collector when it has ended.
+pub async fn examine_telling(
+    input: ClusterInput,
+    engine: Arc<dyn Engine>,
+    options: Options,
+    told: &(dyn Fn(CollectorRun) + Send + Sync),
+) -> Diagnosis {
     let (started, clock) = (jiff::Timestamp::now(), Instant::now());
     let world = Arc::new(World { id: input.id, cluster: input.cluster, engine, api: input.api });
-    let Collected { facts, runs, probes } = collect(world, &wanted(&options.selection), options.budget).await;
+    let Collected { facts, runs, probes } =
+        collect_telling(world, &wanted(&options.selection), options.budget, &|run| told(account(run))).await;
     let mut report = judge(&facts, &options.selection);
     report.started = started;
     report.mode = if options.selection.only.is_empty() { Mode::Live } else { Mode::Verify };
     report.vantages = vantage::of(&facts, &runs);
     report.probes = probes;
-    report.collectors = runs
-        .into_iter()
-        .map(|run| CollectorRun {
-            name: run.name.to_owned(),
-            node: run.node,
-            ms: u64::try_from(run.took.as_millis()).unwrap_or(u64::MAX),
-            error: run.error.unwrap_or_default(),
-        })
-        .collect();
+    report.collectors = runs.iter().map(account).collect();
     report.duration_ms = u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX);
     Diagnosis { report, facts }
+}
+
+/// A collector's run as it stands in the report.
+fn account(run: &Run) -> CollectorRun {
+    CollectorRun {
+        name: run.name.to_owned(),
+        node: run.node.clone(),
+        ms: u64::try_from(run.took.as_millis()).unwrap_or(u64::MAX),
+        error: run.error.clone().unwrap_or_default(),
+    }
 }
 
 /// Judges kept facts again; needs nothing but them.

@@ -6,7 +6,7 @@ mod diagnose;
 mod path;
 mod vantage;
 
-pub use diagnose::{ClusterInput, Diagnosis, Options, diagnose, examine, replay};
+pub use diagnose::{ClusterInput, Diagnosis, Options, diagnose, examine, examine_telling, replay};
 pub use magnum_collect::ApiAccess;
 pub use magnum_facts::{ClusterView, Facts, Layout, MemberView, Source, StepView, Vantage};
 pub use magnum_rules::report::Report;

@@ -56,6 +56,9 @@ pub struct MemberView {
     /// Off because an operator stopped it, which is no fault.
     #[serde(default)]
     pub stopped_on_purpose: bool,
+    /// When it was asked for, or last began to boot.
+    #[serde(default)]
+    pub started_at: Option<Timestamp>,
     /// What the node's agent reported, oldest first; the newest event of a step is its state.
     #[serde(default)]
     pub steps: Vec<StepView>,

@@ -2,10 +2,13 @@
 //! Gives the doctor what Magnum knows of a cluster, and the API what the doctor says.
 
 use jiff::Timestamp;
-use magnum_api::{Diagnose, Judged, NoReport, PathWish, Question};
+use magnum_api::{Diagnose, Judged, NoReport, PathWish, Question, Told};
 use magnum_blueprint::Ranges;
+use magnum_conductor::{Cause, Examine, Examined};
+use magnum_doctor::report::Word;
 use magnum_doctor::{
-    ApiAccess, ClusterInput, ClusterView, Layout, MemberView, Options, Selection, Source, StepView, Vantage, examine, path, path_matrix,
+    ApiAccess, ClusterInput, ClusterView, Layout, MemberView, Options, Selection, Source, StepView, Vantage, examine, examine_telling,
+    path, path_matrix,
 };
 use magnum_engine::{Boxed, Engine};
 use magnum_pki::PrivateKey;
@@ -53,12 +56,17 @@ impl Doctor {
 }
 
 impl Diagnose for Doctor {
-    fn diagnose<'a>(&'a self, cluster: ClusterId, question: Question) -> Boxed<'a, Result<Judged, NoReport>> {
+    fn diagnose<'a>(&'a self, cluster: ClusterId, question: Question, told: Told) -> Boxed<'a, Result<Judged, NoReport>> {
         Box::pin(async move {
             let options = Options { selection: selection(question)?, ..Options::default() };
             let failed = |error: &dyn std::fmt::Display| NoReport::Failed(error.to_string());
             let input = self.input(cluster).await.map_err(|e| failed(&e))?;
-            let seen = examine(input, Arc::clone(&self.engine), options).await;
+            let telling = |run| {
+                if let Ok(run) = serde_json::to_value(run) {
+                    told(run);
+                }
+            };
+            let seen = examine_telling(input, Arc::clone(&self.engine), options, &telling).await;
             let document = |value: serde_json::Result<serde_json::Value>| value.map_err(|e| failed(&e));
             Ok(Judged { report: document(serde_json::to_value(seen.report))?, facts: document(serde_json::to_value(seen.facts))? })
         })
@@ -75,6 +83,18 @@ impl Diagnose for Doctor {
                 }
             };
             document.map_err(|e| NoReport::Failed(e.to_string()))
+        })
+    }
+}
+
+impl Examine for Doctor {
+    fn examine<'a>(&'a self, cluster: ClusterId) -> Boxed<'a, Option<Examined>> {
+        Box::pin(async move {
+            let input = self.input(cluster).await.ok()?;
+            let report = examine(input, Arc::clone(&self.engine), Options::default()).await.report;
+            let cause = report.findings.iter().find(|finding| finding.status == Word::Cause);
+            let cause = cause.map(|finding| Cause { fault: finding.id.clone(), summary: finding.summary.clone() });
+            Some(Examined { report: serde_json::to_value(&report).ok()?, cause })
         })
     }
 }
@@ -98,6 +118,7 @@ fn view(whole: &Whole, nodes: &[Node], events: &[Event], engine: &str) -> Cluste
         role: node.role,
         address: node.address.parse().ok(),
         stopped_on_purpose: !node.powered_on,
+        started_at: node.started_at.and_then(|ms| Timestamp::from_millisecond(ms).ok()),
         steps: events.iter().filter(|e| e.incarnation == Some(node.id)).filter_map(step).collect(),
     };
     ClusterView {

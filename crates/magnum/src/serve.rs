@@ -5,7 +5,7 @@ use crate::diagnose::Doctor;
 use crate::gate::Gates;
 use crate::state::StateDir;
 use magnum_api::catalogue::Embedded;
-use magnum_api::{App, PrivateToken};
+use magnum_api::{App, Diagnose, PrivateToken};
 use magnum_blueprint::Flavor;
 use magnum_cli::{HookError, LogFormat, Serve};
 use magnum_conductor::{Flavors, World};
@@ -59,11 +59,13 @@ pub async fn serve(args: Serve) -> Result<(), HookError> {
     let store = Store::open(&state.database()?).await.map_err(|e| HookError::new(chain(&e)))?;
     let engine: Arc<dyn Engine> = Arc::new(local.clone());
     let gates = Arc::new(Gates::default());
+    let doctor = Arc::new(Doctor::new(store.clone(), Arc::clone(&engine)));
     let app = App {
         store: store.clone(),
         engine: Arc::clone(&engine),
         catalogue: Arc::new(Embedded),
-        diagnose: Arc::new(Doctor::new(store.clone(), Arc::clone(&engine))),
+        diagnose: Arc::clone(&doctor) as Arc<dyn Diagnose>,
+        jobs: Arc::default(),
         authenticate: Arc::new(PrivateToken::new(token)),
         www_authenticate_uri: format!("http://{}", args.options.listen),
         agent: Some(agent),
@@ -78,7 +80,8 @@ pub async fn serve(args: Serve) -> Result<(), HookError> {
 
     let (stop, stopped) = watch::channel(false);
     let holder = format!("{}:{}", hostname(), state.path().display());
-    let world = Arc::new(World::new(store.clone(), engine, Arc::new(EmbeddedFlavors), gates, holder));
+    let world = World::new(store.clone(), engine, Arc::new(EmbeddedFlavors), gates, holder).with_doctor(doctor);
+    let world = Arc::new(world);
     let conductor = tokio::spawn(magnum_conductor::run(world, stopped.clone()));
     tracing::info!(%address, state = %state.path().display(), external = %local.external_range(), "serving");
     let server = axum::serve(listener, magnum_api::router(app)).with_graceful_shutdown(until(stopped.clone()));

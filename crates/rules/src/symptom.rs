@@ -7,7 +7,8 @@ use crate::report::Unexplained;
 use crate::verdict::{Finding, Kind, Subject};
 use jiff::Timestamp;
 use magnum_facts::coe::ContainerState;
-use magnum_facts::{Citation, Facts, Reach};
+use magnum_facts::{Citation, Facts, MemberView, Reach, StepView};
+use magnum_stages::{NodeHistory, Report, Scene, Standing, Usual, judge};
 use magnum_types::{Coe, Phase, Role};
 
 /// How long a pod may take to start before that is a symptom, in seconds.
@@ -40,6 +41,9 @@ pub(crate) fn unexplained(facts: &Facts, told: &[&Finding], book: &mut Book) -> 
     // A node that is still coming up, or is being made again, cannot be expected to work.
     let coming: Vec<Subject> = facts.cluster.members.iter().filter(|m| !m.came_up()).map(|m| Subject::node(&m.name)).collect();
     all.retain(|s| !blamed(s) && !coming.iter().any(|node| node.touches(&s.subject)));
+    let mut hung = Vec::new();
+    nodes_hung(facts, &mut hung);
+    all.extend(hung.into_iter().filter(|s| !blamed(s)));
     all.into_iter().map(|s| Unexplained { subject: s.subject, text: s.text, evidence: book.cite(&s.evidence) }).collect()
 }
 
@@ -53,6 +57,39 @@ fn cluster_failed(facts: &Facts, all: &mut Vec<Symptom>) {
             evidence: vec![c.cite("status", format!("{} {}", c.status, c.status_reason))],
         });
     }
+}
+
+/// A node that is coming up may take its time, but the stage clock knows when it hangs.
+fn nodes_hung(facts: &Facts, all: &mut Vec<Symptom>) {
+    let c = &facts.cluster;
+    let Some(began) = c.created_at.filter(|_| c.status.phase() == Phase::InProgress) else { return };
+    // Without a report and without a beginning there is no clock.
+    let timed = |m: &&MemberView| !m.stopped_on_purpose && (!m.steps.is_empty() || m.started_at.is_some());
+    let nodes: Vec<NodeHistory> = c.members.iter().filter(timed).map(history).collect();
+    let usual = Usual::built_in(c.coe);
+    let judgement = judge(&Scene { coe: c.coe, nodes: &nodes, began, deadline: None, now: facts.taken_at, usual: &usual });
+    for node in judgement.hung() {
+        let (text, member) = (node.sentence(judgement.at), c.members.iter().position(|m| m.name == node.name));
+        let pointer = format!("members/{}/steps", member.unwrap_or_default());
+        all.push(Symptom { subject: Subject::node(&node.name), evidence: vec![c.cite(pointer, text.clone())], text });
+    }
+}
+
+fn history(member: &MemberView) -> NodeHistory {
+    let report = |s: &StepView| Report {
+        step: s.step.clone(),
+        state: s.state,
+        detail: s.detail.clone(),
+        at: s.at,
+        took_ms: s.duration_ms.and_then(|ms| i64::try_from(ms).ok()),
+    };
+    let standing = match member.came_up() {
+        true => Standing::Ready,
+        false if member.failed_step().is_some() => Standing::Failed,
+        false => Standing::Coming,
+    };
+    let (started_at, reports) = (member.started_at, member.steps.iter().map(report).collect());
+    NodeHistory { name: member.name.clone(), role: member.role, standing, started_at, ready_at: None, reports }
 }
 
 /// Before the masters are up, nobody can expect an answer.

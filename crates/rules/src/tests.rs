@@ -210,6 +210,19 @@ mod folding {
     }
 
     #[test]
+    fn a_node_that_hangs_while_it_comes_up_is_no_health_unless_it_is_explained() {
+        let later = |scene: fixture::Scene| scene.with(|f| f.taken_at += jiff::SignedDuration::from_secs(300));
+        let coming = || kubernetes(1, 2).step("node-1", "overlay", StepState::Waiting, "the overlay network");
+        assert_eq!(judged(&coming().0).verdict, Word::Healthy, "it has only just begun");
+        let report = judged(&later(coming()).0);
+        assert_eq!((report.verdict, report.unexplained.len()), (Word::Inconclusive, 1), "{}", render::text(&report));
+        let text = &report.unexplained[0].text;
+        assert!(text.starts_with("node node-1, step overlay: waiting for the overlay network since 5 min"), "{text}");
+        let dropped = later(coming()).input_rules("node-1", &[fixture::drop_rule(8472, 20)]).overlay_dead("node-1");
+        assert!(judged(&dropped.unit("node-1", "kubelet", crashed(1, "swap is on")).0).unexplained.is_empty(), "it is explained");
+    }
+
+    #[test]
     fn a_symptom_without_a_cause_is_no_health() {
         let report = judged(&kubernetes(1, 2).not_ready("node-1", "PLEG is not healthy").0);
         assert_eq!((report.verdict, report.exit), (Word::Inconclusive, 3));

@@ -167,7 +167,7 @@ impl Store {
             ("mg_node", "cluster"),
             ("mg_event", "cluster"),
             ("mg_cluster_private", "cluster"),
-            ("mg_report", "cluster"),
+            ("mg_diagnosis", "cluster"),
             ("cluster", "uuid"),
         ] {
             tx.execute(&format!("DELETE FROM \"{table}\" WHERE \"{column}\" = ?"), id_arg()).await?;

@@ -26,6 +26,7 @@ mod resource;
 mod schema;
 mod service;
 mod sql;
+mod stage;
 mod stats;
 mod template;
 #[cfg(test)]
@@ -42,9 +43,11 @@ pub use nodegroup::{NodeGroup, NodeGroupField};
 pub use operation::{Operation, OperationState};
 pub use page::{Page, Scope};
 pub use quota::Quota;
+pub use report::Diagnosis;
 pub use request::{NewCluster, Request};
 pub use schema::{Dialect, steps};
 pub use service::Service;
+pub use stage::{Stages, began, is_coming, time_limit};
 pub use stats::Stats;
 pub use template::Template;
 

@@ -1,25 +1,70 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The doctor's last report per cluster.
+//! The doctor's last reports per cluster.
 
+use crate::column::Column;
 use crate::error::Error;
-use crate::sql::Arg;
+use crate::record::{self, record};
 use crate::{Store, now_ms};
 use magnum_types::ClusterId;
+use uuid::Uuid;
+
+/// Reports kept per cluster.
+const KEPT: usize = 5;
+
+record! {
+    /// A report that is kept.
+    #[derive(Debug, Clone, PartialEq)]
+    Diagnosis in "mg_diagnosis" {
+        id: Uuid,
+        cluster: ClusterId,
+        /// Milliseconds since 1970.
+        made_at: i64,
+        /// `user`, or `conductor` for one that nobody asked for.
+        asked_by: String,
+        report: serde_json::Value,
+    }
+}
+
+impl Diagnosis {
+    /// A report made now.
+    pub fn new(id: Uuid, cluster: ClusterId, asked_by: &str, report: serde_json::Value) -> Self {
+        Self { id, cluster, made_at: now_ms(), asked_by: asked_by.to_owned(), report }
+    }
+}
 
 impl Store {
     /// The last report, if one was made.
     pub async fn get_report(&self, cluster: ClusterId) -> Result<Option<serde_json::Value>, Error> {
-        let rows =
-            self.db.fetch("SELECT \"report\" FROM \"mg_report\" WHERE \"cluster\" = ?", vec![Arg::Text(cluster.to_string())]).await?;
-        rows.first().map(|row| row.get("report")).transpose()
+        Ok(self.list_diagnoses(cluster).await?.into_iter().next().map(|last| last.report))
     }
 
-    /// Keeps `report` as the cluster's last.
-    pub async fn update_report(&self, cluster: ClusterId, report: &serde_json::Value) -> Result<(), Error> {
+    /// The reports that are kept, newest first.
+    pub async fn list_diagnoses(&self, cluster: ClusterId) -> Result<Vec<Diagnosis>, Error> {
+        let tail = "WHERE r.\"cluster\" = ? ORDER BY r.\"made_at\" DESC";
+        record::list(&self.db, tail, vec![cluster.arg()]).await
+    }
+
+    /// One of the reports that are kept.
+    pub async fn get_diagnosis(&self, cluster: ClusterId, id: Uuid) -> Result<Diagnosis, Error> {
+        let rows = record::list(&self.db, "WHERE r.\"cluster\" = ? AND r.\"id\" = ?", vec![cluster.arg(), id.arg()]).await?;
+        rows.into_iter().next().ok_or_else(|| Error::NotFound { what: "diagnosis", ident: id.to_string() })
+    }
+
+    /// Keeps a report as the cluster's last; the oldest goes when there are too many. Not found when the cluster was
+    /// deleted meanwhile.
+    pub async fn insert_diagnosis(&self, made: &Diagnosis) -> Result<(), Error> {
         let mut tx = self.db.begin().await?;
-        tx.execute("DELETE FROM \"mg_report\" WHERE \"cluster\" = ?", vec![Arg::Text(cluster.to_string())]).await?;
-        let args = vec![Arg::Text(cluster.to_string()), Arg::Int(now_ms()), Arg::Text(report.to_string())];
-        tx.execute("INSERT INTO \"mg_report\" (\"cluster\", \"made_at\", \"report\") VALUES (?, ?, ?)", args).await?;
+        if tx.fetch("SELECT 1 AS \"one\" FROM \"cluster\" WHERE \"uuid\" = ?", vec![made.cluster.arg()]).await?.is_empty() {
+            return Err(Error::NotFound { what: "cluster", ident: made.cluster.to_string() });
+        }
+        let tail = "WHERE r.\"cluster\" = ? ORDER BY r.\"made_at\" DESC";
+        let kept: Vec<Diagnosis> = record::list_in(&mut tx, tail, vec![made.cluster.arg()]).await?;
+        // The last one is the last one, whatever the clock says.
+        let made_at = kept.first().map_or(made.made_at, |newest| made.made_at.max(newest.made_at + 1));
+        record::insert(&mut tx, &Diagnosis { made_at, ..made.clone() }, false, "diagnosis", &made.id.to_string()).await?;
+        for old in kept.iter().skip(KEPT - 1) {
+            tx.execute("DELETE FROM \"mg_diagnosis\" WHERE \"id\" = ?", vec![old.id.arg()]).await?;
+        }
         tx.commit().await
     }
 }

@@ -15,7 +15,11 @@ pub enum Dialect {
     Mysql,
 }
 
-const STEPS: &[(i64, &str)] = &[(1, include_str!("schema/0001-magnum.sql")), (2, include_str!("schema/0002-operations.sql"))];
+const STEPS: &[(i64, &str)] = &[
+    (1, include_str!("schema/0001-magnum.sql")),
+    (2, include_str!("schema/0002-operations.sql")),
+    (3, include_str!("schema/0003-diagnoses.sql")),
+];
 
 /// The steps in the words of a dialect: number and script.
 pub fn steps(dialect: Dialect) -> impl Iterator<Item = (i64, String)> {

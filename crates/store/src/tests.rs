@@ -241,3 +241,52 @@ async fn pages_follow_each_other_whatever_the_key() {
         }
     }
 }
+
+#[tokio::test]
+async fn the_last_reports_are_kept_and_go_with_their_cluster() {
+    let (store, id, lease) = with_cluster().await;
+    let mut made = vec![];
+    for n in 0..7 {
+        let one = Diagnosis::new(uuid::Uuid::new_v4(), id, "user", serde_json::json!({ "n": n }));
+        store.insert_diagnosis(&one).await.unwrap();
+        made.push(one.id);
+    }
+    let kept: Vec<_> = store.list_diagnoses(id).await.unwrap().iter().map(|d| d.report["n"].as_i64().unwrap()).collect();
+    assert_eq!(kept, [6, 5, 4, 3, 2]);
+    assert_eq!(store.get_report(id).await.unwrap(), Some(serde_json::json!({"n": 6})));
+    assert_eq!(store.get_diagnosis(id, made[3]).await.unwrap().report["n"], 3);
+    assert!(matches!(store.get_diagnosis(id, made[0]).await, Err(Error::NotFound { .. })));
+    assert!(matches!(store.get_diagnosis(ClusterId::random(), made[3]).await, Err(Error::NotFound { .. })), "of another cluster");
+    store.delete_cluster(&lease, id).await.unwrap();
+    assert!(store.list_diagnoses(id).await.unwrap().is_empty());
+    let late = Diagnosis::new(uuid::Uuid::new_v4(), id, "conductor", serde_json::Value::Null);
+    assert!(matches!(store.insert_diagnosis(&late).await, Err(Error::NotFound { .. })), "the cluster is gone");
+}
+
+#[tokio::test]
+async fn stages_come_from_reports_and_measurements_from_nodes_that_came_up() {
+    let (store, id, lease) = with_cluster().await;
+    let name = NodeName::parse("node-0").unwrap();
+    let node = Node::new(id, name.clone(), NodeGroupId::random(), Role::Worker, 0, "10.0.0.6".to_owned(), "h".to_owned());
+    store.replace_nodes(&lease, id, &[], std::slice::from_ref(&node)).await.unwrap();
+    let cluster = store.get_cluster(&Scope::All, id).await.unwrap();
+    let mut told = report("b1", &[(1, "docker", StepState::Started), (2, "docker", StepState::Waiting), (3, "docker", StepState::Done)]);
+    told.events[2].duration_ms = Some(1500);
+    store.record_report(&node, &told).await.unwrap();
+    let stages = store.get_stages(&cluster, Coe::Swarm).await.unwrap();
+    assert_eq!(
+        stages.nodes[0].reports.iter().map(|r| r.state).collect::<Vec<_>>(),
+        told.events.iter().map(|e| e.state).collect::<Vec<_>>()
+    );
+    assert_eq!(stages.deadline, stages.began.checked_add(time_limit(&cluster)).ok());
+    assert!(store.list_new_samples(&cluster, stages.began).await.unwrap().is_empty(), "it has not come up");
+    store.record_report(&node, &report("b1", &[(4, "ready", StepState::Done)])).await.unwrap();
+    let samples = store.list_new_samples(&cluster, stages.began).await.unwrap();
+    assert_eq!(samples.iter().map(|s| (s.step.as_str(), s.took_ms)).collect::<Vec<_>>(), [("boot", 0), ("docker", 1500)]);
+    for _ in 0..30 {
+        store.insert_samples(&lease, Coe::SwarmMode, &[samples[1].clone(), samples[1].clone()]).await.unwrap();
+    }
+    let usual = store.get_usual(Coe::Swarm).await.unwrap();
+    assert_eq!((usual.of(Role::Worker, "docker").usual_ms, usual.of(Role::Worker, "docker").measured), (1500, 40), "and not 60");
+    assert_eq!(store.get_usual(Coe::Kubernetes).await.unwrap().of(Role::Worker, "docker").measured, 0);
+}

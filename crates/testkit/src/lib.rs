@@ -4,6 +4,7 @@
 
 mod kubectl;
 mod leftovers;
+mod network;
 mod server;
 
 pub use kubectl::{Kubectl, Pod, WEB, wait};

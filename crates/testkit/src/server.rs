@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A `magnum serve` of one's own: own state directory, own port, gone afterwards, also when a test fails.
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::fs::File;
 use std::net::TcpListener;
@@ -136,18 +136,6 @@ impl Server {
         let output = self.output(["node", "exec", cluster, node, "--"].into_iter().chain(argv.iter().copied()))?;
         let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         Ok((output.status.code(), text))
-    }
-
-    /// nft in the namespace of a cluster's network, where the nodes' ports are filtered.
-    pub fn network_nft(&self, cluster: &str, words: &[&str]) -> Result<String> {
-        let cluster = self.json(["cluster", "show", cluster])?;
-        let short: String = cluster["uuid"].as_str().unwrap_or_default().chars().take(8).collect();
-        let names = std::fs::read_dir("/run/netns").context("reading /run/netns")?.filter_map(|e| e.ok()?.file_name().into_string().ok());
-        let end = format!("-{short}.net");
-        let network = names.into_iter().find(|name| name.ends_with(&end)).context("the cluster's network has no namespace")?;
-        let output = Command::new("ip").args(["netns", "exec", &network, "nft"]).args(words).output().context("running nft")?;
-        ensure!(output.status.success(), "nft {words:?}: {}", String::from_utf8_lossy(&output.stderr));
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 }
 

@@ -13,9 +13,6 @@ use std::io::Write;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-/// What marks a rule of `Act::PortDrop`, in nft's quotes.
-const DROPPED: &str = "\"dropped by a test\"";
-
 struct Patient<'a> {
     server: &'a Server,
     cluster: &'static str,
@@ -49,32 +46,12 @@ impl Patient<'_> {
                         self.server.ok(["node", "start", self.cluster, node["name"].as_str().unwrap_or_default()])?;
                     }
                 }
-                self.allow_ports()?;
+                self.server.allow_ports(self.cluster)?;
             }
-            Act::PortDrop { node, protocol, port } => self.drop_port(node, protocol, *port)?,
+            Act::PortDrop { node, protocol, port } => self.server.drop_port(self.cluster, node, protocol, *port)?,
             Act::Until { node, argv, seconds } => wait(Duration::from_secs(u64::from(*seconds)), &format!("{argv:?} on {node}"), || {
                 Ok((self.server.exec(self.cluster, node, argv)?.0 == Some(0)).then_some(()))
             })?,
-        }
-        Ok(())
-    }
-
-    /// Drops a port at the bridge in front of a node, as a security group without a rule for it would.
-    fn drop_port(&self, node: &str, protocol: &str, port: u16) -> Result<()> {
-        let (table, port) = (format!("port-{node}"), port.to_string());
-        let rule = ["insert", "rule", "bridge", &table, "to_node", protocol, "dport", &port, "counter", "drop", "comment", DROPPED];
-        self.server.network_nft(self.cluster, &rule).map(drop)
-    }
-
-    /// Takes away what `drop_port` put there.
-    fn allow_ports(&self) -> Result<()> {
-        let tables: Value =
-            serde_json::from_str(&self.server.network_nft(self.cluster, &["-j", "list", "ruleset"])?).context("reading nft's rules")?;
-        let rules = tables["nftables"].as_array().into_iter().flatten().map(|item| &item["rule"]);
-        for rule in rules.filter(|r| r["comment"] == DROPPED.trim_matches('"')) {
-            let handle = rule["handle"].to_string();
-            let [family, table, chain] = ["family", "table", "chain"].map(|key| rule[key].as_str().unwrap_or_default());
-            self.server.network_nft(self.cluster, &["delete", "rule", family, table, chain, "handle", &handle])?;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@
 use axum::body::Body;
 use axum::http::Request;
 use magnum_api::catalogue::{Catalogue, Flavor, Image, Lookup, NoDriver};
-use magnum_api::{App, Authenticate, Diagnose, Identity, Judged, NoReport, PathWish, Question};
+use magnum_api::{App, Authenticate, Diagnose, Identity, Judged, NoReport, PathWish, Question, Told};
 use magnum_blueprint::Blueprint;
 use magnum_engine::{Boxed, Engine, Error, Exec, ExecOutput, Observed, Progress};
 use magnum_store::Store;
@@ -123,10 +123,14 @@ impl Engine for Echo {
 struct Doctor;
 
 impl Diagnose for Doctor {
-    fn diagnose<'a>(&'a self, cluster: ClusterId, question: Question) -> Boxed<'a, Result<Judged, NoReport>> {
+    fn diagnose<'a>(&'a self, cluster: ClusterId, question: Question, told: Told) -> Boxed<'a, Result<Judged, NoReport>> {
         Box::pin(async move {
             if question.symptom.as_deref() == Some("nonsense") {
                 return Err(NoReport::Unknown("no known symptom".to_owned()));
+            }
+            told(json!({"name": "engine", "ms": 1}));
+            if question.verify == ["slow"] {
+                std::future::pending::<()>().await;
             }
             let report = json!({"schema": "magnum.doctor/v1", "cluster": cluster, "symptom": question.symptom});
             Ok(Judged { report, facts: json!({"schema": "magnum.facts/v1"}) })
@@ -173,6 +177,7 @@ pub async fn app() -> App {
         engine: Arc::new(Echo),
         catalogue: Arc::new(Recorded),
         diagnose: Arc::new(Doctor),
+        jobs: Arc::default(),
         authenticate: Arc::new(Tokens),
         www_authenticate_uri: "http://localhost/identity".to_owned(),
         agent: None,

@@ -6,7 +6,9 @@
 mod additions;
 mod bad_input;
 mod coverage;
+mod diagnoses;
 mod fake;
 mod node;
+mod progress;
 mod replay;
 mod wishes;

@@ -30,8 +30,16 @@ impl Event {
         format!("{who:10} {}", self.happening())
     }
 
+    /// Whether the server's own doctor names a cause.
+    pub fn is_cause(&self) -> bool {
+        self.node.is_empty() && self.step == "doctor" && self.detail.starts_with("cause: ")
+    }
+
     /// `etcd done (1.2s)`.
     pub fn happening(&self) -> String {
+        if self.is_cause() {
+            return self.detail.clone();
+        }
         let duration = self.duration.map(|duration| format!(" ({})", seconds(duration))).unwrap_or_default();
         let detail = if self.detail.is_empty() { String::new() } else { format!(": {}", self.detail) };
         format!("{} {}{duration}{detail}", self.step, self.state)

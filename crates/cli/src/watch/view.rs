@@ -3,48 +3,29 @@
 //! line per event.
 
 use super::event::{Event, seconds};
-use crate::context::text;
+use super::progress::{self, Progress};
 use crate::output::{Printer, Tone, plain};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use serde_json::Value;
+use magnum_stages::{Forecast, Pace};
 use std::collections::BTreeMap;
+use std::mem::Discriminant;
 use std::time::Duration;
 
 const TICK: Duration = Duration::from_millis(100);
-const WORKING: &str = "{spinner} {prefix} {elapsed:>4} {wide_msg}";
+const WORKING: &str = "{spinner} {prefix} {wide_msg}";
 const RESTING: &str = "{prefix} {wide_msg}";
-
-/// A node as the server describes it.
-#[derive(Debug, Clone)]
-pub(super) struct Node {
-    name: String,
-    status: String,
-    now: String,
-    elapsed: Duration,
-}
-
-impl Node {
-    pub fn read(value: &Value) -> Self {
-        let field = |name: &str| plain(text(value, name)).replace('\n', " ");
-        let (step, state, detail) = (field("step"), field("step_state"), field("step_detail"));
-        let now = match (step.as_str(), state.as_str()) {
-            ("", _) => "waiting to boot".to_owned(),
-            (_, "waiting") if !detail.is_empty() => format!("{step}: waiting for {}", detail.trim_start_matches("waiting for ")),
-            (_, "failed") => format!("{step} failed: {detail}"),
-            ("ready", "done") => "ready".to_owned(),
-            (_, state) => format!("{step} {state}"),
-        };
-        let elapsed = value.get("seconds").and_then(Value::as_f64).and_then(|s| Duration::try_from_secs_f64(s).ok()).unwrap_or_default();
-        Self { name: field("name"), status: field("status"), now, elapsed }
-    }
-}
 
 /// Where progress is shown.
 pub(super) struct View<'a> {
     printer: &'a Printer,
     live: Option<Live>,
+    /// The cluster's name, for commands.
+    name: String,
     failed: Option<String>,
     status: String,
+    /// The nodes that were told to hang, and in which stage.
+    hung: BTreeMap<String, String>,
+    forecast: Option<Discriminant<Forecast>>,
 }
 
 struct Live {
@@ -54,19 +35,14 @@ struct Live {
 }
 
 impl<'a> View<'a> {
-    pub fn new(printer: &'a Printer) -> Self {
+    pub fn new(printer: &'a Printer, name: &str) -> Self {
         let live = printer.live().then(|| {
             let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
             let total = all.add(ProgressBar::new_spinner().with_style(style("{spinner} {elapsed} {wide_msg}")));
             total.enable_steady_tick(TICK);
             Live { all, total, rows: BTreeMap::new() }
         });
-        Self { printer, live, failed: None, status: String::new() }
-    }
-
-    /// Whether rows of nodes are drawn at all.
-    pub fn wants_nodes(&self) -> bool {
-        self.live.is_some()
+        Self { printer, live, name: plain(name), failed: None, status: String::new(), hung: BTreeMap::new(), forecast: None }
     }
 
     /// The node whose step failed last.
@@ -78,40 +54,48 @@ impl<'a> View<'a> {
         if event.state == "failed" && !event.node.is_empty() {
             self.failed = Some(event.node.clone());
         }
+        if event.is_cause() {
+            self.line(elapsed, "magnum", &format!("{}   (magnum doctor {})", event.detail, self.name));
+            return;
+        }
         match &mut self.live {
             Some(live) if event.node.is_empty() => live.total.set_message(event.happening()),
+            // With a stage clock the rows say more than the newest event.
+            Some(_) if self.forecast.is_some() => {}
             Some(live) => live.row(&event.node).set_message(event.happening()),
             None => self.printer.note(&format!("{:>7}  {}", seconds(elapsed), event.line())),
         }
     }
 
-    pub fn nodes(&mut self, nodes: &[Node]) {
-        let Some(live) = &mut self.live else { return };
+    /// The stage clock: every row anew on a terminal, elsewhere a line for what has changed.
+    pub fn progress(&mut self, progress: &Progress, elapsed: Duration) {
+        let nodes = &progress.judgement.nodes;
         for node in nodes {
-            let row = live.row(&node.name);
-            let (mark, tone) = match node.status.as_str() {
-                "READY" => ("✓", Tone::Good),
-                "FAILED" => ("✗", Tone::Bad),
-                "STOPPED" | "UNKNOWN" => ("?", Tone::Odd),
-                _ => ("", Tone::Faint),
-            };
-            if mark.is_empty() {
-                row.set_style(style(WORKING));
-                row.set_prefix(format!("{:10}", node.name));
-                row.set_message(node.now.clone());
-                row.enable_steady_tick(TICK);
-            } else {
-                row.disable_steady_tick();
-                row.set_style(style(RESTING));
-                row.set_prefix(format!("{} {:10}", self.printer.painted_err(mark, tone), node.name));
-                row.set_message(format!("{} ({})", node.now, seconds(node.elapsed)));
+            let hung = progress::hung(node);
+            let was = self.hung.remove(&node.name);
+            match (was, hung) {
+                (Some(told), Some(_)) if told == node.stage => drop(self.hung.insert(node.name.clone(), told)),
+                (_, Some(line)) => {
+                    self.line(elapsed, &node.name, &line);
+                    self.hung.insert(node.name.clone(), node.stage.clone());
+                }
+                (Some(_), None) if matches!(node.pace, Pace::Moving | Pace::Waits) => self.line(elapsed, &node.name, "moves again"),
+                (_, None) => {}
             }
         }
-        for (_, row) in live.rows.iter().filter(|(name, _)| nodes.iter().all(|node| node.name != **name)) {
-            row.disable_steady_tick();
-            row.set_style(style(RESTING));
-            row.set_message("gone");
+        let kind = std::mem::discriminant(&progress.judgement.forecast);
+        let worth_telling = progress.in_progress && progress.judgement.forecast != Forecast::Done;
+        if self.forecast.replace(kind) != Some(kind) && worth_telling && self.live.is_none() {
+            self.line(elapsed, "magnum", &progress.outlook);
         }
+        if let Some(live) = &mut self.live {
+            live.draw(self.printer, progress);
+        }
+    }
+
+    /// A line of its own, above the rows if there are any.
+    fn line(&self, elapsed: Duration, who: &str, what: &str) {
+        self.note(&format!("{:>7}  {who:10} {what}", seconds(elapsed)));
     }
 
     /// The cluster's status where there are no events; said once each.
@@ -154,6 +138,37 @@ impl<'a> View<'a> {
 }
 
 impl Live {
+    fn draw(&mut self, printer: &Printer, progress: &Progress) {
+        let nodes = &progress.judgement.nodes;
+        for node in nodes {
+            let row = self.row(&node.name);
+            let (mark, tone) = match node.pace {
+                Pace::Ready => ("✓", Tone::Good),
+                Pace::Failed => ("✗", Tone::Bad),
+                Pace::Hung => ("!", Tone::Odd),
+                Pace::Moving | Pace::Waits => ("", Tone::Faint),
+            };
+            row.set_message(progress::row(node, progress.judgement.at));
+            if mark.is_empty() {
+                row.set_style(style(WORKING));
+                row.set_prefix(format!("{:10}", node.name));
+                row.enable_steady_tick(TICK);
+            } else {
+                row.disable_steady_tick();
+                row.set_style(style(RESTING));
+                row.set_prefix(format!("{} {:10}", printer.painted_err(mark, tone), node.name));
+            }
+        }
+        for (_, row) in self.rows.iter().filter(|(name, _)| nodes.iter().all(|node| node.name != **name)) {
+            row.disable_steady_tick();
+            row.set_style(style(RESTING));
+            row.set_message("gone");
+        }
+        if progress.in_progress {
+            self.total.set_message(progress.outlook.clone());
+        }
+    }
+
     fn row(&mut self, name: &str) -> &ProgressBar {
         let (all, total) = (&self.all, &self.total);
         self.rows.entry(name.to_owned()).or_insert_with(|| {

@@ -13,4 +13,5 @@ mod fixture;
 mod lists;
 mod node;
 mod path;
+mod stages;
 mod watch;

@@ -5,20 +5,20 @@ use crate::fixture::{C1, Fixture, recorded};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-fn page(events: Value, status: &str, reason: &str) -> Value {
+pub fn page(events: Value, status: &str, reason: &str) -> Value {
     json!({"events": events, "status": status, "status_reason": reason})
 }
 
-fn event(id: u64, node: Value, step: &str, state: &str, detail: &str) -> Value {
+pub fn event(id: u64, node: Value, step: &str, state: &str, detail: &str) -> Value {
     json!({"id": id, "at": "2026-07-01T10:00:00.000Z", "node": node, "step": step, "state": state, "duration_ms": if state == "done" { json!(1200) } else { Value::Null }, "detail": detail})
 }
 
-fn timeline() -> String {
+pub fn timeline() -> String {
     format!("GET /v1/clusters/{C1}/timeline")
 }
 
 /// Times vary; everything else is compared.
-fn still(text: &str) -> String {
+pub fn still(text: &str) -> String {
     let words = text.split_inclusive([' ', '\n']).map(|word| {
         let bare = word.trim_end();
         let is_time = bare

@@ -1,20 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `POST /v1/clusters/{cluster}/diagnoses`: have the doctor look now; the report is kept as the cluster's last.
 //! With `verify=ID,ID` only these faults are looked for, with `symptom=TEXT` only what can be behind it is told, and the
-//! report is not kept. With `bundle=true` the answer also holds the facts that were judged.
+//! report is not kept. With `bundle=true` the answer also holds the facts that were judged. With `wait=false` the answer
+//! is 202 with an id, to be followed at `…/diagnoses/{id}`.
 
 use crate::app::{App, NoReport, Question};
 use crate::caller::Caller;
 use crate::failure::Failure;
 use crate::input::Input;
+use crate::jobs;
 use crate::operation::Operation;
 use crate::reply::Reply;
+use magnum_store::Diagnosis;
 use serde_json::json;
+use std::sync::Arc;
 
 pub const OPERATION: Operation = Operation::post("/v1/clusters/{cluster_ident}/diagnoses").policy("cluster:diagnose").returns(200);
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
-    input.only_arguments(&["verify", "symptom", "bundle"])?;
+    input.only_arguments(&["verify", "symptom", "bundle", "wait"])?;
     let cluster = app.store.find_cluster(&caller.scope(), input.param("cluster_ident")).await?;
     caller.authorise(&OPERATION)?;
     let bundle = input.bool_argument("bundle")?.unwrap_or(false);
@@ -22,13 +26,21 @@ pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Rep
         verify: input.argument("verify").unwrap_or_default().split(',').filter(|id| !id.is_empty()).map(str::to_owned).collect(),
         symptom: input.argument("symptom").filter(|text| !text.is_empty()).map(str::to_owned),
     };
+    if !input.bool_argument("wait")?.unwrap_or(true) {
+        if bundle {
+            return Err(Failure::field("bundle", "true", "the facts are in the answer only, which has to be waited for"));
+        }
+        let id = jobs::start(&app, cluster.uuid, question)?;
+        return Ok(Reply::accepted(json!({"id": id, "state": "running"})));
+    }
     let whole = question.is_whole();
-    let answer = app.diagnose.diagnose(cluster.uuid, question).await.map_err(|error| match error {
+    let answer = app.diagnose.diagnose(cluster.uuid, question, Arc::new(|_| {})).await.map_err(|error| match error {
         NoReport::Unknown(text) => Failure::bad(text),
         NoReport::Failed(text) => Failure::unavailable(text),
     })?;
     if whole {
-        app.store.update_report(cluster.uuid, &answer.report).await?;
+        let made = Diagnosis::new(uuid::Uuid::new_v4(), cluster.uuid, "user", answer.report.clone());
+        app.store.insert_diagnosis(&made).await?;
     }
     Ok(Reply::ok(if bundle { json!({"report": answer.report, "facts": answer.facts}) } else { answer.report }))
 }

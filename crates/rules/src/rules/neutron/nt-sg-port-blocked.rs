@@ -16,6 +16,7 @@ use crate::report::{Command, Risk};
 use crate::{Act, CoeKind, Finding, Layer, NodeAsk, Rule, Stop, Verdict, blind, each_node, fires, need, quiet};
 use magnum_facts::node::{Decision, Packet, Proto};
 use magnum_facts::{Facts, HostFacts, PortProbe, ProbeFacts, Reach};
+use magnum_types::Role;
 
 pub static RULE: Rule = Rule {
     id: "nt-sg-port-blocked",
@@ -31,6 +32,10 @@ pub static RULE: Rule = Rule {
         fires("the kubelet's port", || {
             kubernetes(1, 2).port_rules("node-1", &[DROP, ALL]).port("master-0", "node-1", 10250, Reach::TimedOut)
         }),
+        fires("etcd's port, which every node's overlay needs", || {
+            let scene = kubernetes(1, 2).port_rules("master-0", &[DROP_ETCD, ALL]);
+            ["node-0", "node-1"].into_iter().fold(scene, |scene, node| scene.port(node, "master-0", 2379, Reach::TimedOut))
+        }),
         quiet("it is dropped, and nobody needs it", || kubernetes(1, 2).port_rules("node-1", &[OTHER, ALL])),
         quiet("the group allows it, the node does not answer", || kubernetes(1, 2).port("master-0", "node-1", 10250, Reach::TimedOut)),
         quiet("nothing listens there", || kubernetes(1, 2).port("master-0", "node-1", 10250, Reach::Refused)),
@@ -43,7 +48,11 @@ pub static RULE: Rule = Rule {
     ..Rule::BASE
 };
 
+/// What every node needs of a master: etcd and the API.
+const SHARED: [u16; 2] = [2379, 6443];
+
 const DROP: &str = "[9:540] -A port-in -p tcp -m tcp --dport 10250 -j DROP";
+const DROP_ETCD: &str = "[9:540] -A port-in -p tcp -m tcp --dport 2379 -j DROP";
 const OTHER: &str = "[9:540] -A port-in -p tcp -m tcp --dport 9999 -j DROP";
 const ALL: &str = "[4:400] -A port-in -s 10.0.0.0/24 -j ACCEPT";
 
@@ -76,12 +85,18 @@ fn check(facts: &Facts) -> Verdict {
             .because(format!("nobody gets a connection to {name}:{port}"), quotes)
             .because("the security group at its port drops it", [filter.cite(filter.ingress_chain.clone(), format!("{rule}{count}"))])
             .because_if(other)
+            .spreads_if(SHARED.contains(&port) && is_only_master(&n))
             .fix(format!("Allow TCP {port} from {nodes} in the security group of {name}."))
             .run(Command::new(
                 Risk::ChangesCloud,
                 format!("openstack security group rule create --protocol tcp --dst-port {port} --remote-ip {nodes} GROUP"),
             )))
     })
+}
+
+fn is_only_master(n: &NodeAsk<'_>) -> bool {
+    let masters = n.all.cluster.members.iter().filter(|m| m.role == Role::Master);
+    n.member.role == Role::Master && masters.count() == 1
 }
 
 fn packet(n: &NodeAsk<'_>, probe: &PortProbe) -> Option<Packet> {

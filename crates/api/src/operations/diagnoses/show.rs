@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `GET /v1/clusters/{cluster}/diagnoses/{diagnosis}`: a diagnosis that was started, or one of the last reports.
+
+use crate::app::App;
+use crate::caller::Caller;
+use crate::failure::Failure;
+use crate::input::Input;
+use crate::moment::milliseconds;
+use crate::operation::Operation;
+use crate::reply::Reply;
+use serde_json::json;
+use uuid::Uuid;
+
+pub const OPERATION: Operation = Operation::get("/v1/clusters/{cluster_ident}/diagnoses/{diagnosis}").policy("cluster:get");
+
+pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
+    input.only_arguments(&[])?;
+    let cluster = app.store.find_cluster(&caller.scope(), input.param("cluster_ident")).await?;
+    caller.authorise(&OPERATION)?;
+    let ident = input.param("diagnosis");
+    let absent = || Failure::not_found(format!("Diagnosis {ident} of cluster {} could not be found.", cluster.name));
+    let id: Uuid = ident.parse().map_err(|_| absent())?;
+    if let Some(job) = app.jobs.get(cluster.uuid, id) {
+        return Ok(Reply::ok(job));
+    }
+    let made = match app.store.get_diagnosis(cluster.uuid, id).await {
+        Err(magnum_store::Error::NotFound { .. }) => return Err(absent()),
+        other => other?,
+    };
+    Ok(Reply::ok(json!({
+        "id": made.id,
+        "state": "done",
+        "made_at": milliseconds(made.made_at),
+        "asked_by": made.asked_by,
+        "collectors": made.report["collectors"],
+        "report": made.report,
+        "error": null,
+    })))
+}
