@@ -4,6 +4,7 @@
 
 mod kubectl;
 mod leftovers;
+pub mod patient;
 mod server;
 
 pub use kubectl::{Kubectl, Pod, WEB, wait};

@@ -140,14 +140,40 @@ impl Server {
 
     /// nft in the namespace of a cluster's network, where the nodes' ports are filtered.
     pub fn network_nft(&self, cluster: &str, words: &[&str]) -> Result<String> {
-        let cluster = self.json(["cluster", "show", cluster])?;
-        let short: String = cluster["uuid"].as_str().unwrap_or_default().chars().take(8).collect();
+        self.nft(cluster, "net", words)
+    }
+
+    /// nft in the namespace of a cluster's router, which stands between its network and this machine.
+    pub fn router_nft(&self, cluster: &str, words: &[&str]) -> Result<String> {
+        self.nft(cluster, "router", words)
+    }
+
+    fn nft(&self, cluster: &str, part: &str, words: &[&str]) -> Result<String> {
+        let end = format!("-{}.{part}", self.short_id(cluster)?);
         let names = std::fs::read_dir("/run/netns").context("reading /run/netns")?.filter_map(|e| e.ok()?.file_name().into_string().ok());
-        let end = format!("-{short}.net");
-        let network = names.into_iter().find(|name| name.ends_with(&end)).context("the cluster's network has no namespace")?;
-        let output = Command::new("ip").args(["netns", "exec", &network, "nft"]).args(words).output().context("running nft")?;
+        let mut names = names.filter(|name| name.ends_with(&end));
+        let namespace = names.next().with_context(|| format!("the cluster's {part} has no namespace"))?;
+        let output = Command::new("ip").args(["netns", "exec", &namespace, "nft"]).args(words).output().context("running nft")?;
         ensure!(output.status.success(), "nft {words:?}: {}", String::from_utf8_lossy(&output.stderr));
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// Stops all processes of a node where they stand, or lets them go on: its power stays on, but nothing answers.
+    pub fn freeze(&self, cluster: &str, node: &str, frozen: bool) -> Result<()> {
+        let end = format!("-{}-{node}", self.short_id(cluster)?);
+        let folder = std::fs::read_dir("/sys/fs/cgroup/freezer").context("reading the freezer's groups")?.filter_map(Result::ok);
+        let group = folder.map(|e| e.path()).find(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.starts_with("lxc.payload.") && name.ends_with(&end)
+        });
+        let state = group.with_context(|| format!("{node} has no freezer group"))?.join("freezer.state");
+        std::fs::write(state, if frozen { "FROZEN" } else { "THAWED" }).with_context(|| format!("freezing or thawing {node}"))
+    }
+
+    /// What the names of a cluster's things on this machine have in them.
+    fn short_id(&self, cluster: &str) -> Result<String> {
+        let cluster = self.json(["cluster", "show", cluster])?;
+        Ok(cluster["uuid"].as_str().unwrap_or_default().chars().take(8).collect())
     }
 }
 
