@@ -1,34 +1,83 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The table of injected faults in docs/scoreboard.md, from what the fault suites wrote down.
+//! The tables of docs/scoreboard.md, from what the suites of the doctor wrote down.
 
 use crate::sh;
 use anyhow::{Context, Result};
+use magnum_testkit::patient::Section;
 use std::path::PathBuf;
 
-const BEGIN: &str = "<!-- faults: written by `cargo xtask test --full` -->";
-const END: &str = "<!-- end of faults -->";
-const HEAD: &str = "| COE | layer | fault | injected by (shortened) | named alone | time |\n| --- | --- | --- | --- | --- | --- |";
+/// One table: between which lines it stands, its head, and what its rows add up to.
+struct Table {
+    section: Section,
+    begin: &'static str,
+    end: &'static str,
+    head: &'static str,
+    /// The cell of a row that did not pass.
+    failed: &'static str,
+    /// Follows on `3 of 4 `.
+    sum: &'static str,
+}
 
-/// Where the suites write their rows.
+const TABLES: [Table; 3] = [
+    Table {
+        section: Section::Faults,
+        begin: "<!-- faults: written by `cargo xtask test --full` -->",
+        end: "<!-- end of faults -->",
+        head: "| COE | layer | fault | injected by (shortened) | named alone | time |\n| --- | --- | --- | --- | --- | --- |",
+        failed: "| **no** |",
+        sum: "named at once as the one cause (or, for a risk, as the one warning).",
+    },
+    Table {
+        section: Section::Doubles,
+        begin: "<!-- double faults: written by `cargo xtask test --full` -->",
+        end: "<!-- end of double faults -->",
+        head: "| COE | fault | and fault | both named, nothing else | time |\n| --- | --- | --- | --- | --- |",
+        failed: "| **no** |",
+        sum: "pairs named, both and nothing else, the lower layer first.",
+    },
+    Table {
+        section: Section::Withheld,
+        begin: "<!-- withheld vantages: written by `cargo xtask test --full` -->",
+        end: "<!-- end of withheld vantages -->",
+        head: "| COE | withheld | fault | told | faults left open | time |\n| --- | --- | --- | --- | --- | --- |",
+        failed: "| **wrong** |",
+        sum: "told without a wrong cause, without a false \"healthy\", and with what could not be seen.",
+    },
+];
+
+/// Where the suites write their rows; each table's file beside it.
 pub fn file() -> PathBuf {
     sh::root().join("target/faults.md")
 }
 
-/// Puts the rows into the document.
-pub fn faults() -> Result<()> {
-    let rows = std::fs::read_to_string(file()).context("reading what the fault suites wrote")?;
-    let path = sh::root().join("docs/scoreboard.md");
-    let text = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
-    std::fs::write(&path, replaced(&text, &rows)?).with_context(|| format!("writing {}", path.display()))
+fn rows_file(table: &Table) -> PathBuf {
+    file().with_extension(table.section.extension())
 }
 
-fn replaced(text: &str, rows: &str) -> Result<String> {
-    let (before, rest) = text.split_once(BEGIN).context("docs/scoreboard.md has no place for the faults")?;
-    let (_, after) = rest.split_once(END).context("docs/scoreboard.md has no end of the faults")?;
-    let (all, named) = (rows.lines().count(), rows.lines().filter(|row| row.contains("| yes |")).count());
-    Ok(format!(
-        "{before}{BEGIN}\n\n{named} of {all} named at once as the one cause (or, for a risk, as the one warning).\n\n{HEAD}\n{rows}\n{END}{after}"
-    ))
+/// Forgets the rows of an earlier run.
+pub fn forget() {
+    for table in &TABLES {
+        let _ = std::fs::remove_file(rows_file(table));
+    }
+}
+
+/// Puts the rows into the document.
+pub fn faults() -> Result<()> {
+    let path = sh::root().join("docs/scoreboard.md");
+    let mut text = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+    for table in &TABLES {
+        let rows = std::fs::read_to_string(rows_file(table)).with_context(|| format!("reading {}", rows_file(table).display()))?;
+        text = replaced(&text, table, &rows)?;
+    }
+    std::fs::write(&path, text).with_context(|| format!("writing {}", path.display()))
+}
+
+fn replaced(text: &str, table: &Table, rows: &str) -> Result<String> {
+    let (begin, end) = (table.begin, table.end);
+    let (before, rest) = text.split_once(begin).with_context(|| format!("docs/scoreboard.md has no {begin}"))?;
+    let (_, after) = rest.split_once(end).with_context(|| format!("docs/scoreboard.md has no {end}"))?;
+    let (all, good) = (rows.lines().count(), rows.lines().filter(|row| !row.contains(table.failed)).count());
+    Ok(format!("{before}{begin}\n\n{good} of {all} {}\n\n{}\n{rows}\n{end}{after}", table.sum, table.head))
 }
 
 #[cfg(test)]
@@ -37,11 +86,12 @@ mod tests {
 
     #[test]
     fn only_the_table_is_replaced_and_its_rows_are_counted() {
-        let text = format!("before\n{BEGIN}\nold\n{END}\nafter\n");
+        let table = &TABLES[0];
+        let text = format!("before\n{}\nold\n{}\nafter\n", table.begin, table.end);
         let rows = "| kubernetes | etcd | a | `x` | yes | 1.0 s |\n| kubernetes | etcd | b | `y` | **no** | – |\n";
-        let new = replaced(&text, rows).unwrap();
+        let new = replaced(&text, table, rows).unwrap();
         assert!(new.starts_with("before\n") && new.ends_with("after\n") && !new.contains("old"));
         assert!(new.contains("1 of 2 named") && new.contains("| a |"));
-        assert!(replaced("nothing", rows).is_err());
+        assert!(replaced("nothing", table, rows).is_err());
     }
 }

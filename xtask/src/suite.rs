@@ -43,7 +43,7 @@ pub fn run(args: &Args) -> Result<()> {
         .env("RUST_BACKTRACE", "0")
         .env("MAGNUM_CACHE_DIR", cache_dir());
     if args.full {
-        let _ = std::fs::remove_file(scoreboard::file());
+        scoreboard::forget();
         real.env("MAGNUM_TEST_FULL", "1").env("MAGNUM_FAULTS_FILE", scoreboard::file());
     }
     let outcome = sh::run(&mut real);

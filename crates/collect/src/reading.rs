@@ -37,7 +37,7 @@ pub(crate) fn facts(node: &str, output: &str, asked: Timestamp, answered: Timest
 
 /// What the agent of one node printed.
 pub(crate) struct Answer<'a> {
-    node: &'a str,
+    pub(crate) node: &'a str,
     lines: &'a [Value],
     /// When it was asked, by our clock.
     pub(crate) asked: Timestamp,

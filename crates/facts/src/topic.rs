@@ -52,11 +52,32 @@ macro_rules! topics {
                 None
             }
 
-            /// Takes over what `other` has seen and this has not.
+            /// Takes over what `other` has seen, and why it could not see what this has not seen either.
             pub fn merge(&mut self, other: Self) {
-                $(if !matches!(other.$field, crate::Fact::NotLooked(_)) { self.$field = other.$field; })+
+                $(match (&self.$field, &other.$field) {
+                    (crate::Fact::NotLooked(_), crate::Fact::NotLooked(why)) if why.kind == crate::WhyKind::NotNeeded => {}
+                    (crate::Fact::Seen { .. } | crate::Fact::Absent { .. }, crate::Fact::NotLooked(_)) => {}
+                    _ => self.$field = other.$field,
+                })+
             }
         }
     };
 }
 pub(crate) use topics;
+
+#[cfg(test)]
+mod tests {
+    use crate::node::NodeFacts;
+    use crate::{Fact, Source, Vantage, WhyKind};
+
+    #[test]
+    fn a_merge_keeps_what_was_seen_and_why_nothing_was() {
+        let source = Source { id: "a".into(), what: "a".into(), vantage: Vantage::Node, at: jiff::Timestamp::UNIX_EPOCH };
+        let mut known = NodeFacts { journals: Fact::seen(true, source), ..NodeFacts::default() };
+        let failed = || Fact::not_looked(WhyKind::Unreachable, "no such program");
+        known.merge(NodeFacts { journals: Fact::not_looked(WhyKind::Unreachable, "x"), firewall: failed(), ..NodeFacts::default() });
+        assert_eq!((known.journals.value(), &known.firewall), (Some(&true), &failed()));
+        known.merge(NodeFacts::default());
+        assert_eq!(known.firewall, failed(), "nobody collected it the second time");
+    }
+}

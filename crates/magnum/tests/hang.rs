@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::http::Request;
 use jiff::{SignedDuration, Timestamp};
 use magnum_api::catalogue::Embedded;
-use magnum_api::{App, Diagnose, Judged, NoReport, PrivateToken, Question, Told};
+use magnum_api::{App, Diagnose, Judged, NoReport, PathWish, PrivateToken, Question, Told};
 use magnum_blueprint::{Blueprint, Flavor};
 use magnum_conductor::{Cause, Examine, Examined, Flavors, Gate, World};
 use magnum_engine::{Boxed, Engine, Error, Exec, ExecOutput, Observed, Progress};
@@ -71,6 +71,9 @@ impl Examine for Doctor {
 
 impl Diagnose for Doctor {
     fn diagnose<'a>(&'a self, _: ClusterId, _: Question, _: Told) -> Boxed<'a, Result<Judged, NoReport>> {
+        Box::pin(async { Err(NoReport::Failed("not asked".to_owned())) })
+    }
+    fn path<'a>(&'a self, _: ClusterId, _: PathWish) -> Boxed<'a, Result<serde_json::Value, NoReport>> {
         Box::pin(async { Err(NoReport::Failed("not asked".to_owned())) })
     }
 }

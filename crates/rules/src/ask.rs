@@ -46,6 +46,14 @@ impl<'a> NodeAsk<'a> {
         Ok(unit)
     }
 
+    /// Why a line is not in a unit's journal: nothing said it, or nobody could read the journals.
+    pub fn unheard(&self) -> Stop {
+        match self.node.journals.look() {
+            Err(why) => Stop::Blind { topic: NodeFacts::JOURNALS, why: why.clone() },
+            Ok(_) => Stop::Quiet,
+        }
+    }
+
     /// The command line that does this on the node.
     pub fn exec(&self, command: &str) -> String {
         format!("magnum node exec {} {} -- {command}", self.all.cluster.name, self.name)

@@ -110,6 +110,9 @@ pub struct Rule {
     pub needs: &'static [Topic],
     /// Faults that follow from this one: folded under it when they fire on the same subject. `kn-*` names a family.
     pub explains: &'static [&'static str],
+    /// Somebody set it so: no other fault brings it about. It follows only from faults that name it, not from those that
+    /// name its family.
+    pub set_so: bool,
     /// Look-alikes that win: when one of them fires on the same subject, this one is not told.
     pub not_if: &'static [&'static str],
     pub check: fn(&Facts) -> Verdict,
@@ -146,6 +149,7 @@ impl Rule {
         symptoms: &[],
         needs: &[],
         explains: &[],
+        set_so: false,
         not_if: &[],
         check: |_| Verdict::default(),
         near: |_| Vec::new(),

@@ -19,6 +19,8 @@ const ENDPOINTS_PATIENCE: i64 = 20;
 
 struct Symptom {
     subject: Subject,
+    /// The COE's API does not answer this machine.
+    of_api: bool,
     text: String,
     evidence: Vec<Citation>,
 }
@@ -37,7 +39,8 @@ pub(crate) fn unexplained(facts: &Facts, told: &[&Finding], book: &mut Book) -> 
     overlay_dead(facts, &mut all);
     swarm_nodes(facts, &mut all);
     let below = |s: &Symptom, f: &Finding| s.subject != Subject::Cluster && s.subject.touches(&f.subject);
-    let blamed = |s: &Symptom| told.iter().any(|f| f.kind != Kind::Warning && (f.reaches(&s.subject) || below(s, f)));
+    let fits = |s: &Symptom, f: &Finding| (f.reaches(&s.subject) || below(s, f)) && !(s.of_api && f.spares_api);
+    let blamed = |s: &Symptom| told.iter().any(|f| f.kind != Kind::Warning && fits(s, f));
     // A node that is still coming up, or is being made again, cannot be expected to work.
     let coming: Vec<Subject> = facts.cluster.members.iter().filter(|m| !m.came_up()).map(|m| Subject::node(&m.name)).collect();
     all.retain(|s| !blamed(s) && !coming.iter().any(|node| node.touches(&s.subject)));
@@ -52,6 +55,7 @@ fn cluster_failed(facts: &Facts, all: &mut Vec<Symptom>) {
     if c.status.phase() == Phase::Failed {
         let text = format!("the cluster is {}: {}", c.status, c.status_reason);
         all.push(Symptom {
+            of_api: false,
             subject: Subject::Cluster,
             text,
             evidence: vec![c.cite("status", format!("{} {}", c.status, c.status_reason))],
@@ -71,7 +75,7 @@ fn nodes_hung(facts: &Facts, all: &mut Vec<Symptom>) {
     for node in judgement.hung() {
         let (text, member) = (node.sentence(judgement.at), c.members.iter().position(|m| m.name == node.name));
         let pointer = format!("members/{}/steps", member.unwrap_or_default());
-        all.push(Symptom { subject: Subject::node(&node.name), evidence: vec![c.cite(pointer, text.clone())], text });
+        all.push(Symptom { of_api: false, subject: Subject::node(&node.name), evidence: vec![c.cite(pointer, text.clone())], text });
     }
 }
 
@@ -106,7 +110,12 @@ fn api_unreachable(facts: &Facts, all: &mut Vec<Symptom>) {
     if masters_up {
         let address = facts.cluster.api_address.clone().unwrap_or_default();
         let evidence = vec![api.cite(address.clone(), how)];
-        all.push(Symptom { subject: Subject::Cluster, text: format!("the API's address {address} {how} from this machine"), evidence });
+        all.push(Symptom {
+            of_api: true,
+            subject: Subject::Cluster,
+            text: format!("the API's address {address} {how} from this machine"),
+            evidence,
+        });
     }
 }
 
@@ -119,11 +128,17 @@ fn nodes_not_ready(facts: &Facts, all: &mut Vec<Symptom>) {
         let (status, message) = node.condition("Ready").map_or(("absent", ""), |c| (c.status.as_str(), c.message.as_str()));
         let quote = format!("Ready={status} {message}");
         let evidence = vec![nodes.cite(node.name.clone(), quote.trim_end())];
-        all.push(Symptom { subject: Subject::node(&node.name), text: format!("node {} is not ready: {message}", node.name), evidence });
+        all.push(Symptom {
+            of_api: false,
+            subject: Subject::node(&node.name),
+            text: format!("node {} is not ready: {message}", node.name),
+            evidence,
+        });
     }
     for member in facts.cluster.members.iter().filter(|m| m.came_up() && !nodes.value.iter().any(|n| n.name == m.name)) {
         let evidence = vec![nodes.cite(member.name.clone(), "no such node")];
         all.push(Symptom {
+            of_api: false,
             subject: Subject::node(&member.name),
             text: format!("{} is not a node of the Kubernetes cluster", member.name),
             evidence,
@@ -149,6 +164,7 @@ fn pods_stuck(facts: &Facts, all: &mut Vec<Symptom>) {
         let detail = unschedulable.or(waiting).unwrap_or_else(|| pod.phase.clone());
         let subject = Subject::Object { what: "pod".into(), name: pod.path(), nodes: pod.node.clone().into_iter().collect() };
         all.push(Symptom {
+            of_api: false,
             subject,
             text: format!("pod {} is not ready after {age} s: {detail}", pod.path()),
             evidence: vec![pods.cite(pod.path(), detail)],
@@ -158,7 +174,7 @@ fn pods_stuck(facts: &Facts, all: &mut Vec<Symptom>) {
 
 fn services_without_endpoints(facts: &Facts, all: &mut Vec<Symptom>) {
     for Unserved { name, nodes, text, evidence } in unserved(facts) {
-        all.push(Symptom { subject: Subject::Object { what: "service".into(), name, nodes }, text, evidence });
+        all.push(Symptom { of_api: false, subject: Subject::Object { what: "service".into(), name, nodes }, text, evidence });
     }
 }
 
@@ -210,7 +226,7 @@ fn overlay_dead(facts: &Facts, all: &mut Vec<Symptom>) {
         let nodes = vec![pair.from.clone(), pair.to.clone()];
         let subject = Subject::Object { what: "overlay path".into(), name: format!("{} to {}", pair.from, pair.to), nodes };
         let text = format!("nothing gets through the overlay from {} to {}", pair.from, pair.to);
-        all.push(Symptom { subject, text, evidence: vec![pairs.cite(format!("{} -> {}", pair.from, pair.address), quote)] });
+        all.push(Symptom { of_api: false, subject, text, evidence: vec![pairs.cite(format!("{} -> {}", pair.from, pair.address), quote)] });
     }
 }
 
@@ -219,6 +235,7 @@ fn swarm_nodes(facts: &Facts, all: &mut Vec<Symptom>) {
     for node in nodes.value.iter().filter(|n| n.state != "ready") {
         let evidence = vec![nodes.cite(node.hostname.clone(), format!("{} {}", node.state, node.message).trim_end())];
         all.push(Symptom {
+            of_api: false,
             subject: Subject::node(&node.hostname),
             text: format!("swarm node {} is {}", node.hostname, node.state),
             evidence,

@@ -246,6 +246,28 @@ mod folding {
     }
 
     #[test]
+    fn what_somebody_set_is_no_consequence_of_what_only_names_its_family() {
+        let doubled = fixture::kubernetes(1, 2).with(|f| {
+            let node = f.nodes.get_mut("node-1").unwrap();
+            let eth0 = node.links.value_mut().unwrap().iter_mut().find(|l| l.name == "eth0").unwrap();
+            eth0.addresses.push("10.0.0.11/32".parse().unwrap());
+            node.sysctls.value_mut().unwrap().insert("net.ipv4.ip_forward".to_owned(), "0".to_owned());
+        });
+        let told = ids(&judged(&doubled.0));
+        let names: Vec<_> = told.iter().map(|t| t.0.as_str()).collect();
+        assert_eq!(names, ["nt-duplicate-ip", "fl-ip-forward"], "{told:?}");
+    }
+
+    #[test]
+    fn an_api_out_of_reach_is_not_explained_by_what_leaves_it_alone() {
+        let cut = |scene: fixture::Scene| scene.with(|f| *f.probes.api.value_mut().unwrap() = magnum_facts::Reach::TimedOut);
+        let report = judged(&cut(kubernetes(1, 2).unit("master-0", "kube-scheduler", stopped())).0);
+        assert_eq!((ids(&report).len(), report.unexplained.len()), (1, 1), "{:#?}", report.unexplained);
+        let report = judged(&cut(kubernetes(1, 2).unit("master-0", "kube-apiserver", stopped())).0);
+        assert!(report.unexplained.is_empty(), "{:#?}", report.unexplained);
+    }
+
+    #[test]
     fn a_report_reads_in_three_blocks() {
         let scene = kubernetes(1, 2).input_rules("node-1", &[fixture::drop_rule(8472, 20)]).overlay_dead("node-1");
         insta::assert_snapshot!("text_fault", render::text(&judged(&scene.0)));

@@ -110,6 +110,8 @@ pub struct Finding {
     pub hides: Vec<Hidden>,
     /// It makes trouble beyond its subject, for the whole cluster.
     pub spreads: bool,
+    /// Whatever it stops, the COE's API answers all the same.
+    pub spares_api: bool,
     /// It has a reason of its own and is nobody's consequence.
     pub independent: bool,
     /// Faults that stand above this finding when they fire on the same subject, whatever the rules say in general.
@@ -122,7 +124,21 @@ impl Finding {
     fn new(kind: Kind, confidence: Confidence, subject: Subject, summary: String) -> Self {
         let (claims, ruled_out, hides) = (Vec::new(), Vec::new(), Vec::new());
         let (remedy, follows, covers) = (Remedy::default(), Vec::new(), Vec::new());
-        Self { kind, confidence, subject, summary, claims, ruled_out, remedy, hides, spreads: false, independent: false, follows, covers }
+        Self {
+            kind,
+            confidence,
+            subject,
+            summary,
+            claims,
+            ruled_out,
+            remedy,
+            hides,
+            spreads: false,
+            spares_api: false,
+            independent: false,
+            follows,
+            covers,
+        }
     }
 
     /// A state was seen that cannot go together with health.
@@ -201,6 +217,13 @@ impl Finding {
     #[must_use]
     pub fn spreads_if(mut self, really: bool) -> Self {
         self.spreads = really;
+        self
+    }
+
+    /// The COE's API answers all the same.
+    #[must_use]
+    pub fn spares_api(mut self) -> Self {
+        self.spares_api = true;
         self
     }
 

@@ -5,6 +5,7 @@
 mod kubectl;
 mod leftovers;
 mod network;
+pub mod patient;
 mod server;
 
 pub use kubectl::{Kubectl, Pod, WEB, wait};

@@ -2,9 +2,8 @@
 //! What a test does to the ports in front of a cluster's nodes.
 
 use crate::Server;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use serde_json::Value;
-use std::process::Command;
 
 /// What marks a rule of [`Server::drop_port`], in nft's quotes.
 const DROPPED: &str = "\"dropped by a test\"";
@@ -27,17 +26,5 @@ impl Server {
             self.network_nft(cluster, &["delete", "rule", family, table, chain, "handle", &handle])?;
         }
         Ok(())
-    }
-
-    /// nft in the namespace of a cluster's network, where the nodes' ports are filtered.
-    pub fn network_nft(&self, cluster: &str, words: &[&str]) -> Result<String> {
-        let cluster = self.json(["cluster", "show", cluster])?;
-        let short: String = cluster["uuid"].as_str().unwrap_or_default().chars().take(8).collect();
-        let names = std::fs::read_dir("/run/netns").context("reading /run/netns")?.filter_map(|e| e.ok()?.file_name().into_string().ok());
-        let end = format!("-{short}.net");
-        let network = names.into_iter().find(|name| name.ends_with(&end)).context("the cluster's network has no namespace")?;
-        let output = Command::new("ip").args(["netns", "exec", &network, "nft"]).args(words).output().context("running nft")?;
-        ensure!(output.status.success(), "nft {words:?}: {}", String::from_utf8_lossy(&output.stderr));
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 }

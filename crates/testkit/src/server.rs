@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A `magnum serve` of one's own: own state directory, own port, gone afterwards, also when a test fails.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 use std::fs::File;
 use std::net::TcpListener;
@@ -136,6 +136,44 @@ impl Server {
         let output = self.output(["node", "exec", cluster, node, "--"].into_iter().chain(argv.iter().copied()))?;
         let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         Ok((output.status.code(), text))
+    }
+
+    /// nft in the namespace of a cluster's network, where the nodes' ports are filtered.
+    pub fn network_nft(&self, cluster: &str, words: &[&str]) -> Result<String> {
+        self.nft(cluster, "net", words)
+    }
+
+    /// nft in the namespace of a cluster's router, which stands between its network and this machine.
+    pub fn router_nft(&self, cluster: &str, words: &[&str]) -> Result<String> {
+        self.nft(cluster, "router", words)
+    }
+
+    fn nft(&self, cluster: &str, part: &str, words: &[&str]) -> Result<String> {
+        let end = format!("-{}.{part}", self.short_id(cluster)?);
+        let names = std::fs::read_dir("/run/netns").context("reading /run/netns")?.filter_map(|e| e.ok()?.file_name().into_string().ok());
+        let mut names = names.filter(|name| name.ends_with(&end));
+        let namespace = names.next().with_context(|| format!("the cluster's {part} has no namespace"))?;
+        let output = Command::new("ip").args(["netns", "exec", &namespace, "nft"]).args(words).output().context("running nft")?;
+        ensure!(output.status.success(), "nft {words:?}: {}", String::from_utf8_lossy(&output.stderr));
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// Stops all processes of a node where they stand, or lets them go on: its power stays on, but nothing answers.
+    pub fn freeze(&self, cluster: &str, node: &str, frozen: bool) -> Result<()> {
+        let end = format!("-{}-{node}", self.short_id(cluster)?);
+        let folder = std::fs::read_dir("/sys/fs/cgroup/freezer").context("reading the freezer's groups")?.filter_map(Result::ok);
+        let group = folder.map(|e| e.path()).find(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.starts_with("lxc.payload.") && name.ends_with(&end)
+        });
+        let state = group.with_context(|| format!("{node} has no freezer group"))?.join("freezer.state");
+        std::fs::write(state, if frozen { "FROZEN" } else { "THAWED" }).with_context(|| format!("freezing or thawing {node}"))
+    }
+
+    /// What the names of a cluster's things on this machine have in them.
+    fn short_id(&self, cluster: &str) -> Result<String> {
+        let cluster = self.json(["cluster", "show", cluster])?;
+        Ok(cluster["uuid"].as_str().unwrap_or_default().chars().take(8).collect())
     }
 }
 

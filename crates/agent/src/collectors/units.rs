@@ -21,8 +21,11 @@ fn run() -> Result<Value, Error> {
     let states = systemd::show(&KNOWN)?;
     let known: Vec<&str> =
         KNOWN.into_iter().filter(|unit| states.get(*unit).is_some_and(|state| state.get("LoadState") != "not-found")).collect();
-    let mut journals = systemd::journals(&known, SEARCHED).unwrap_or_default();
-    Ok(json!({"units": KNOWN.map(|unit| describe(unit, states.get(unit), &mut journals))}))
+    let (mut journals, unread) = match systemd::journals(&known, SEARCHED) {
+        Ok(journals) => (journals, None),
+        Err(error) => (BTreeMap::new(), Some(error.chain())),
+    };
+    Ok(json!({"units": KNOWN.map(|unit| describe(unit, states.get(unit), &mut journals)), "journals_error": unread}))
 }
 
 fn describe(unit: &str, state: Option<&State>, journals: &mut BTreeMap<String, Vec<String>>) -> Value {

@@ -33,6 +33,8 @@ const UNITS: &[&str] = &[
     "flanneld",
     "containerd",
     "docker",
+    "kube-dns",
+    "kube-dns-feed",
 ];
 
 async fn run(context: Context) -> Result<Patch, Why> {

@@ -14,13 +14,18 @@ fn read(facts: &mut NodeFacts, answer: &Answer<'_>) {
     facts.runtimes = runtimes(answer, answer.line("cri"), answer.line("docker"));
 }
 
-/// A runtime that refuses is one that does not answer; one that hangs has not been looked at.
+/// A runtime that refuses is one that does not answer; one that hangs, or that there is no program to ask with, has not
+/// been looked at.
 fn runtimes(answer: &Answer<'_>, cri: Option<&Value>, docker: Option<&Value>) -> Fact<Vec<Runtime>> {
     let known = [("containerd", "/run/containerd/containerd.sock", cri), ("docker", "/run/docker.sock", docker)];
-    let mut source = None;
+    let (mut source, mut why) = (None, None);
     let mut all = Vec::new();
     for (name, socket, line) in known {
-        let Some(line) = line.filter(|l| is_ok(l) || kind(l) != WhyKind::TimedOut) else { continue };
+        let Some(line) = line else { continue };
+        if !is_ok(line) && (kind(line) == WhyKind::TimedOut || text(line, "error").contains("is not installed")) {
+            why = Some((kind(line), format!("{name} on {}: {}", answer.node, text(line, "error"))));
+            continue;
+        }
         let version = [text_at(line, "/value/version"), text_at(line, "/value/info/ServerVersion")].concat();
         let latency_ms = line.get("ms").and_then(Value::as_u64);
         let error = text(line, "error").to_owned();
@@ -28,8 +33,9 @@ fn runtimes(answer: &Answer<'_>, cri: Option<&Value>, docker: Option<&Value>) ->
         all.push(Runtime { name: name.into(), socket: socket.into(), answers: is_ok(line), version, error, latency_ms, images });
         source = source.or_else(|| Some(answer.source(line, "asking the container runtime")));
     }
-    match source {
-        Some(source) => Fact::seen(all, source),
-        None => Fact::default(),
+    match (source, why) {
+        (Some(source), _) => Fact::seen(all, source),
+        (None, Some((kind, reason))) => Fact::not_looked(kind, reason),
+        (None, None) => Fact::default(),
     }
 }

@@ -4,11 +4,16 @@
 use crate::parse::{list, text, time};
 use crate::reading::{Answer, Reading};
 use magnum_facts::node::{Activity, NodeFacts, Unit};
+use magnum_facts::{Fact, WhyKind};
 use serde_json::Value;
 
 pub(crate) static READING: Reading = Reading { names: |_, _| &["units"], read };
 
 fn read(facts: &mut NodeFacts, answer: &Answer<'_>) {
+    facts.journals = match answer.value("units").map(|v| text(v, "journals_error")).filter(|error| !error.is_empty()) {
+        Some(error) => Fact::not_looked(WhyKind::Unreachable, format!("the journals on {}: {error}", answer.node)),
+        None => answer.fact("units", "journalctl", |_| true),
+    };
     facts.units = answer.fact("units", "systemctl show", |v| list(v, "/units").filter_map(unit).collect());
 }
 

@@ -20,7 +20,8 @@ impl Hit<'_> {
     /// This fault can be behind that finding.
     fn explains(&self, other: &Hit<'_>) -> bool {
         let (id, under) = (self.entry.rule.id, other.entry.rule.id);
-        let named = self.entry.rule.explains.iter().any(|p| Rule::names(p, under)) && !self.finding.follows.contains(&under);
+        let takes = |pattern: &&&str| Rule::names(pattern, under) && (**pattern == under || !other.entry.rule.set_so);
+        let named = self.entry.rule.explains.iter().any(|p| takes(&p)) && !self.finding.follows.contains(&under);
         let named = named || other.finding.follows.contains(&id);
         let strong = self.finding.kind == Kind::Cause || other.finding.kind != Kind::Cause;
         named && strong && id != under && !other.finding.independent && self.finding.reaches(&other.finding.subject)

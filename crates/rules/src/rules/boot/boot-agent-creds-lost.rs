@@ -13,7 +13,7 @@
 
 use crate::fixture::{kubernetes, log, stopped};
 use crate::report::{Command, Risk};
-use crate::{Act, CoeKind, Finding, Layer, Rule, Stop, Verdict, blind, each_node, fires, quiet, when};
+use crate::{Act, CoeKind, Finding, Layer, Rule, Verdict, blind, each_node, fires, quiet, when};
 use magnum_facts::Facts;
 use magnum_facts::node::{Activity, NodeFacts, Unit};
 
@@ -23,7 +23,7 @@ pub static RULE: Rule = Rule {
     coe: CoeKind::Kubernetes,
     guide: "L19-25",
     symptoms: &["S1", "S14"],
-    needs: &[NodeFacts::UNITS],
+    needs: &[NodeFacts::UNITS, NodeFacts::JOURNALS],
     explains: &["boot-script-failed", "mg-*"],
     not_if: &["nv-shutoff"],
     check,
@@ -53,7 +53,7 @@ fn check(facts: &Facts) -> Verdict {
         let unit = n.unit("magnum-agent")?;
         // It ends, waits and is started again: at most looks it is "running".
         when(unit.restarts > 0 || unit.is_down())?;
-        let line = unit.log.iter().rev().find(|l| l.contains("node spec: ")).ok_or(Stop::Quiet)?;
+        let line = unit.log.iter().rev().find(|l| l.contains("node spec: ")).ok_or_else(|| n.unheard())?;
         let name = n.name;
         Ok(Finding::cause(n.subject(), format!("The agent on {name} cannot read what it has to do: no change reaches the node any more."))
             .because(format!("{SPEC} cannot be used"), [unit.cite("magnum-agent.log", line)])

@@ -24,9 +24,10 @@ pub static RULE: Rule = Rule {
     coe: CoeKind::Kubernetes,
     guide: "L27-62, L390",
     symptoms: &["S2", "S5", "S10"],
-    needs: &[NodeFacts::UNITS, NodeFacts::CONFIGS],
+    needs: &[NodeFacts::UNITS, NodeFacts::JOURNALS, NodeFacts::CONFIGS],
     explains: &["kcp-apiserver-down"],
     not_if: &["nv-shutoff"],
+    set_so: true,
     check,
     cases: &[
         fires("a plugin of another version", || dead("NodeRestriction,PodSecurity")),
@@ -57,7 +58,7 @@ fn check(facts: &Facts) -> Verdict {
     masters(facts, |n| {
         let unit = n.down("kube-apiserver")?;
         when(unit.has_crashed())?;
-        let said = unit.says(&["admission-plugins plugin"]).ok_or(Stop::Quiet)?;
+        let said = unit.says(&["admission-plugins plugin"]).ok_or_else(|| n.unheard())?;
         let plugin = said.split("admission-plugins plugin \"").nth(1).and_then(|rest| rest.split('"').next()).ok_or(Stop::Quiet)?;
         let configs = need(&n.node.configs, NodeFacts::CONFIGS)?;
         let lists = configs.value.unit_files("kube-apiserver");

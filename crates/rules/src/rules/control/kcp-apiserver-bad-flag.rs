@@ -23,9 +23,10 @@ pub static RULE: Rule = Rule {
     coe: CoeKind::Kubernetes,
     guide: "L27-62, L390",
     symptoms: &["S2", "S5", "S10"],
-    needs: &[NodeFacts::UNITS, NodeFacts::CONFIGS],
+    needs: &[NodeFacts::UNITS, NodeFacts::JOURNALS, NodeFacts::CONFIGS],
     explains: &["kcp-apiserver-down"],
     not_if: &["nv-shutoff"],
+    set_so: true,
     check,
     cases: &[
         fires("an unknown flag", || dead("Error: unknown flag: --no-such-flag", "--no-such-flag=1")),
@@ -57,7 +58,7 @@ fn check(facts: &Facts) -> Verdict {
     masters(facts, |n| {
         let unit = n.down("kube-apiserver")?;
         when(unit.has_crashed())?;
-        let said = unit.says(&["unknown flag: ", "for \"--"]).ok_or(Stop::Quiet)?;
+        let said = unit.says(&["unknown flag: ", "for \"--"]).ok_or_else(|| n.unheard())?;
         let at = said.find("--").ok_or(Stop::Quiet)?;
         let flag: String =
             said.chars().skip(said.get(..at).map_or(0, |s| s.chars().count())).take_while(|c| !"\" =,".contains(*c)).collect();

@@ -26,7 +26,7 @@ pub static RULE: Rule = Rule {
     coe: CoeKind::Kubernetes,
     guide: "L27-62, L380",
     symptoms: &["S2", "S5"],
-    needs: &[NodeFacts::UNITS, NodeFacts::ETCD, NodeFacts::CONFIGS, KubernetesFacts::API],
+    needs: &[NodeFacts::UNITS, NodeFacts::JOURNALS, NodeFacts::ETCD, NodeFacts::CONFIGS, KubernetesFacts::API],
     explains: &["kcp-*"],
     not_if: &["nv-shutoff"],
     check,
@@ -68,7 +68,9 @@ fn no_etcd() -> Scene {
 fn check(facts: &Facts) -> Verdict {
     masters(facts, |n| {
         let unit = n.unit("kube-apiserver")?;
-        let said = unit.says(&["createTransport failed"]).ok_or(Stop::Quiet)?;
+        let silent = facts.kubernetes.api.look().is_err() || facts.kubernetes.api.value().is_some_and(|a| !a.ready);
+        when(n.member.came_up() && (unit.has_crashed() || (unit.is_up() && silent)))?;
+        let said = unit.says(&["createTransport failed"]).ok_or_else(|| n.unheard())?;
         let asked = said.split("dial tcp ").nth(1).and_then(|rest| rest.split(": ").next()).ok_or(Stop::Quiet)?;
         when(n.unit("etcd")?.is_up())?;
         let etcd = need(&n.node.etcd, NodeFacts::ETCD)?;
@@ -78,8 +80,7 @@ fn check(facts: &Facts) -> Verdict {
         // address that it still has and that is not etcd's counts.
         let port = etcd.endpoint.rsplit(':').next().unwrap_or("2379");
         let own = [Some(Ipv4Addr::LOCALHOST), n.member.address].into_iter().flatten().any(|a| asked == format!("{a}:{port}"));
-        let silent = facts.kubernetes.api.look().is_err() || facts.kubernetes.api.value().is_some_and(|a| !a.ready);
-        when(n.member.came_up() && (unit.has_crashed() || (unit.is_up() && silent && given.is_some() && !own)))?;
+        when(unit.has_crashed() || (given.is_some() && !own))?;
         let exec = format!("magnum node exec {} {} --", facts.cluster.name, n.name);
         Ok(Finding::cause(
             n.subject(),

@@ -105,7 +105,7 @@ fn one_for_all(facts: &Facts, each: Vec<Finding>) -> Finding {
         _ => Subject::Cluster,
     };
     let summary = format!("{UNIT} is not running on any master: nothing that is asked for is made.");
-    let mut finding = Finding::cause(subject, summary).fix("Mend what its journal names and start it.").spreads_if(true);
+    let mut finding = Finding::cause(subject, summary).fix("Mend what its journal names and start it.").spreads_if(true).spares_api();
     for one in each {
         finding.claims.extend(one.claims);
         finding.remedy.commands.extend(one.remedy.commands);

@@ -97,7 +97,8 @@ fn one_for_all(facts: &Facts, each: Vec<Finding>) -> Vec<Finding> {
     let mut finding =
         Finding::cause(single.unwrap_or(Subject::Cluster), "kube-scheduler is not running on any master: new pods stay Pending.")
             .fix("Mend what its journal names and start it.")
-            .spreads_if(true);
+            .spreads_if(true)
+            .spares_api();
     for one in each {
         finding.claims.extend(one.claims);
         finding.remedy.commands.extend(one.remedy.commands);

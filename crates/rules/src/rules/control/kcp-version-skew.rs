@@ -25,6 +25,7 @@ pub static RULE: Rule = Rule {
     symptoms: &["S14", "S16"],
     needs: &[KubernetesFacts::API, KubernetesFacts::NODES],
     not_if: &["nv-shutoff"],
+    set_so: true,
     check,
     cases: &[
         fires("the kubelet is newer", || version("v1.21.0")),

@@ -25,6 +25,7 @@ pub static RULE: Rule = Rule {
     guide: "L43, L390",
     symptoms: &["S5", "S6"],
     needs: &[KubernetesFacts::VALIDATING, KubernetesFacts::MUTATING, KubernetesFacts::SERVICES, KubernetesFacts::ENDPOINTS],
+    set_so: true,
     check,
     cases: &[
         fires("its service does not exist", || hook("guard", "Fail")),
@@ -93,6 +94,7 @@ fn one(facts: &Facts, kind: &str, hook: &Webhook, hooks: Look<'_, Vec<Webhook>>,
         .because("the API server must ask it and may not go on without it", [hooks.cite(hook.configuration.clone(), settings)])
         .because(why, [proof])
         .spreads_if(true)
+        .spares_api()
         .fix(format!("Bring back the pods behind {path}, or delete the configuration {}.", hook.configuration))
         .run(Command::new(Risk::ReadOnly, format!("kubectl get {object} -o yaml")))
         .run(Command::new(Risk::ChangesCluster, format!("kubectl delete {object}"))))

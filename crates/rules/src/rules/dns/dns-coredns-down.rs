@@ -46,6 +46,7 @@ fn check(facts: &Facts) -> Verdict {
         let summary = format!("The cluster's DNS (kube-dns) is {} on {}: no name of the cluster resolves.", unit.state_text(), n.name);
         Ok(Finding::cause(n.subject(), summary)
             .spreads_if(true)
+            .spares_api()
             .because("the unit kube-dns is not running", [unit.cite("kube-dns", unit.state_text())])
             .because_if(last_words(&unit, "kube-dns"))
             .because_if(unanswered(facts))

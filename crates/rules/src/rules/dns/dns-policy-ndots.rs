@@ -25,6 +25,7 @@ pub static RULE: Rule = Rule {
     guide: "L321-376",
     symptoms: &["S7"],
     needs: &[KubernetesFacts::PODS],
+    set_so: true,
     check,
     cases: &[
         fires("on the host's network, with the policy of other pods", || with_policy(true, "ClusterFirst")),

@@ -74,6 +74,7 @@ fn check(facts: &Facts) -> Verdict {
             .confidence(Confidence::Reproduced)
             .because("the same question is answered by TCP and not by UDP", hit.into_iter().flat_map(|(_, quotes)| quotes))
             .because_if(dropped(facts))
+            .spares_api()
             .fix("Allow UDP 53 from the nodes to the masters, in the place that the evidence names or in their security group.")
             .run(Command::new(Risk::ReadOnly, format!("magnum node exec {cluster} <master> -- iptables -S INPUT")));
     verdict.findings.push(finding);

@@ -67,6 +67,7 @@ fn check(facts: &Facts) -> Verdict {
         let summary = format!("The cluster's DNS passes other names on to {}, which does not resolve them.", first.server);
         Ok(Finding::cause(n.subject(), summary)
             .spreads_if(true)
+            .spares_api()
             .confidence(Confidence::Reproduced)
             .because(format!("{} was asked for {}: {}", first.server, first.name, said(first)), of(ServerRole::Upstream).map(cite))
             .because(format!("the node's own name server {} answers", good.server), [cite(good)])

@@ -12,7 +12,7 @@
 
 use crate::fixture::{Scene, kubernetes};
 use crate::report::{Command, Risk};
-use crate::{Act, CoeKind, Finding, Layer, NodeAsk, Rule, Stop, Verdict, blind, each_node, fires, need, quiet};
+use crate::{Act, CoeKind, Finding, Layer, NodeAsk, Rule, Stop, Verdict, blind, each_node, fires, need, quiet, when};
 use magnum_facts::Facts;
 use magnum_facts::node::NodeFacts;
 
@@ -22,7 +22,7 @@ pub static RULE: Rule = Rule {
     coe: CoeKind::Kubernetes,
     guide: "L149-154",
     symptoms: &["S5", "S7", "S16"],
-    needs: &[NodeFacts::CONFIGS, NodeFacts::UNITS],
+    needs: &[NodeFacts::CONFIGS, NodeFacts::UNITS, NodeFacts::JOURNALS],
     explains: &["kn-*", "kp-*", "kcp-*", "fl-*", "etcd-*", "wl-*", "dns-*"],
     not_if: &["nv-shutoff"],
     check,
@@ -65,8 +65,11 @@ fn check(facts: &Facts) -> Verdict {
         let wrong = |unit: &&&str| {
             either(unit, "HTTPS_PROXY").is_some() && !either(unit, "NO_PROXY").is_some_and(|(_, list)| names_the_network(&n, &list))
         };
-        let service =
-            SERVICES.iter().find(|s| wrong(s) && n.unit(s).is_ok_and(|u| u.says(&["proxyconnect"]).is_some())).ok_or(Stop::Quiet)?;
+        when(SERVICES.iter().any(|service| wrong(&service)))?;
+        let service = SERVICES
+            .iter()
+            .find(|s| wrong(s) && n.unit(s).is_ok_and(|u| u.says(&["proxyconnect"]).is_some()))
+            .ok_or_else(|| n.unheard())?;
         let (path, proxy) = either(service, "HTTPS_PROXY").ok_or(Stop::Quiet)?;
         let unit = n.unit(service)?;
         let line: String = unit.says(&["proxyconnect"]).unwrap_or_default().chars().take(300).collect();

@@ -24,6 +24,7 @@ pub static RULE: Rule = Rule {
     guide: "L245-284",
     symptoms: &["S7"],
     needs: &[NodeFacts::SYSCTLS],
+    set_so: true,
     check,
     cases: &[
         fires("it is off", || kubernetes(1, 2).sysctl("node-1", KEY, "0")),

@@ -24,6 +24,7 @@ pub static RULE: Rule = Rule {
     guide: "L245-284",
     symptoms: &["S7"],
     needs: &[NodeFacts::CONFIGS],
+    set_so: true,
     check,
     cases: &[
         fires("podman's comes first", || other("00-podman.conflist")),

@@ -83,6 +83,7 @@ fn check(facts: &Facts) -> Verdict {
         )
         .because(wrong, [registry.cite("config", config.to_string())])
         .because_if(crashed)
+        .spares_api()
         .fix("Correct the value; flanneld is started again by itself.")
         .run(Command::new(Risk::ChangesCluster, format!("etcdctl put {CONFIG_KEY} '<settings>'"))))
     })())

@@ -101,6 +101,7 @@ fn check(facts: &Facts) -> Verdict {
                 .because(format!("the cluster's pods belong in {wanted}"), [facts.cluster.cite("layout", format!("pods {wanted}"))]);
         let finding = if taken.is_empty() { finding } else { finding.because(text, taken.into_iter().map(|(_, c)| c)) };
         Ok(finding
+            .spares_api()
             .fix(format!("Write {wanted} to <prefix>/config, and restart flanneld where the other network was taken."))
             .run(Command::new(Risk::ChangesCluster, format!("etcdctl put {CONFIG_KEY} '<settings with {wanted}>'")))
             .run(Command::new(Risk::ChangesNode, format!("magnum node exec {} <node> -- systemctl restart flanneld", facts.cluster.name))))

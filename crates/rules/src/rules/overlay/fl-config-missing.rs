@@ -64,6 +64,7 @@ fn check(facts: &Facts) -> Verdict {
             .because("the key <prefix>/config is not there", [registry.cite("config", "no such key")])
             .because_if(waits)
             .rules_out("fl-etcd-unreachable", "etcd answered this question", [registry.cite("config", "answered: no such key")])
+            .spares_api()
             .fix("Write the settings below the prefix that flanneld reads; it goes on by itself.")
             .run(Command::new(Risk::ChangesCluster, put)))
     })())

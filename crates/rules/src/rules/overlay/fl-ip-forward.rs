@@ -24,6 +24,7 @@ pub static RULE: Rule = Rule {
     symptoms: &["S7"],
     needs: &[NodeFacts::SYSCTLS],
     explains: &["kp-no-endpoints", "dns-*"],
+    set_so: true,
     check,
     cases: &[
         fires("it is off", || kubernetes(1, 2).sysctl("node-1", KEY, "0")),

@@ -93,7 +93,8 @@ fn check(facts: &Facts) -> Verdict {
             .because(format!("{network} cut into /{length} gives {room} subnets"), [registry.cite("config", config.to_string())])
             .because(format!("there are {all} nodes"), [facts.cluster.cite("members", all.to_string())])
             .because_if(waits)
-            .fix("Remove entries of nodes that are gone; if that is not enough, make the cluster with smaller subnets (flannel_network_subnetlen).")
+            .spares_api()
+.fix("Remove entries of nodes that are gone; if that is not enough, make the cluster with smaller subnets (flannel_network_subnetlen).")
             .run(Command::new(Risk::ReadOnly, "etcdctl get --prefix /coreos.com/network/subnets/".to_owned())))
     })())
 }

@@ -26,6 +26,7 @@ pub static RULE: Rule = Rule {
     symptoms: &["S7"],
     needs: &[NodeFacts::ROUTES],
     not_if: &["fl-duplicate-lease", "fl-iface-address-wrong"],
+    set_so: true,
     check,
     cases: &[
         fires("a second interface in the pods' network", || route("10.100.130.0/24", "eth1")),

@@ -28,6 +28,7 @@ pub static RULE: Rule = Rule {
     needs: &[ProbeFacts::OVERLAY, ProbeFacts::BURST, NodeFacts::FIREWALL, HostFacts::PORT],
     explains: &["kp-no-endpoints", "dns-*"],
     not_if: &["nv-shutoff"],
+    set_so: true,
     check,
     cases: &[
         fires("a firewall on the node drops it", || kubernetes(1, 2).input_rules("node-1", &[drop_rule(8472, 20)]).overlay_dead("node-1")),

@@ -12,7 +12,7 @@
 
 use crate::fixture::{Scene, kubernetes};
 use crate::report::{Command, Risk};
-use crate::{Act, CoeKind, Finding, Layer, Rule, Stop, Verdict, blind, each_node, fires, need, quiet};
+use crate::{Act, CoeKind, Finding, Layer, Rule, Verdict, blind, each_node, fires, need, quiet, when};
 use magnum_facts::Facts;
 use magnum_facts::node::{NodeFacts, Process};
 
@@ -22,7 +22,7 @@ pub static RULE: Rule = Rule {
     coe: CoeKind::Kubernetes,
     guide: "L48-52",
     symptoms: &["S6", "S7", "S16"],
-    needs: &[NodeFacts::PROCESSES, NodeFacts::UNITS],
+    needs: &[NodeFacts::PROCESSES, NodeFacts::UNITS, NodeFacts::JOURNALS],
     explains: &["kp-*", "kn-*", "wl-*", "fl-*", "kcp-*", "etcd-*", "dns-*"],
     not_if: &["nv-shutoff"],
     check,
@@ -60,8 +60,9 @@ fn check(facts: &Facts) -> Verdict {
         let all = need(&n.node.processes, NodeFacts::PROCESSES)?;
         let units = need(&n.node.units, NodeFacts::UNITS)?;
         let complaint = |p: &Process| units.get(&p.unit)?.says(&["too many open files"]);
-        let short = |p: &&Process| p.open_files_limit.is_some_and(|limit| limit <= FEW) && complaint(p).is_some();
-        let process = all.value.iter().find(short).ok_or(Stop::Quiet)?;
+        let few = |p: &&Process| p.open_files_limit.is_some_and(|limit| limit <= FEW);
+        when(all.value.iter().any(|p| few(&p)))?;
+        let process = all.value.iter().filter(few).find(|p| complaint(p).is_some()).ok_or_else(|| n.unheard())?;
         let (unit, limit) = (&process.unit, process.open_files_limit.unwrap_or(0));
         let line: String = complaint(process).unwrap_or_default().chars().take(300).collect();
         let name = n.name;

@@ -13,7 +13,7 @@
 
 use crate::fixture::{crashed, stopped, swarm};
 use crate::report::{Command, Risk};
-use crate::{Act, CoeKind, Finding, Layer, Rule, Stop, Verdict, blind, each_node, fires, quiet, when};
+use crate::{Act, CoeKind, Finding, Layer, Rule, Verdict, blind, each_node, fires, quiet, when};
 use magnum_facts::Facts;
 use magnum_facts::node::NodeFacts;
 
@@ -23,7 +23,7 @@ pub static RULE: Rule = Rule {
     coe: CoeKind::Swarm,
     guide: "L31-33, L53",
     symptoms: &["S3", "S8"],
-    needs: &[NodeFacts::UNITS, NodeFacts::CONFIGS],
+    needs: &[NodeFacts::UNITS, NodeFacts::JOURNALS, NodeFacts::CONFIGS],
     explains: &["sw-*"],
     not_if: &["nv-shutoff"],
     check,
@@ -57,7 +57,7 @@ fn check(facts: &Facts) -> Verdict {
         let unit = n.down("docker")?;
         // Stopped by hand, it says nothing new.
         when(unit.has_crashed())?;
-        let line = unit.says(&["live-restore daemon configuration is incompatible"]).ok_or(Stop::Quiet)?;
+        let line = unit.says(&["live-restore daemon configuration is incompatible"]).ok_or_else(|| n.unheard())?;
         let setting = n.node.configs.look().ok().flatten().and_then(|configs| {
             let sets = |(path, file): (&String, &magnum_facts::node::ConfigFile)| {
                 let line = file.text.lines().find(|l| l.contains("live-restore") && l.contains("true"))?;

@@ -23,7 +23,7 @@ pub static RULE: Rule = Rule {
     coe: CoeKind::Kubernetes,
     guide: "L43-46",
     symptoms: &["S6", "S19"],
-    needs: &[NodeFacts::CONFIGS, NodeFacts::RUNTIMES, NodeFacts::UNITS],
+    needs: &[NodeFacts::CONFIGS, NodeFacts::RUNTIMES, NodeFacts::UNITS, NodeFacts::JOURNALS],
     explains: &["wl-*", "kp-no-endpoints", "dns-*", "int-*"],
     not_if: &["nv-shutoff"],
     check,
@@ -66,12 +66,12 @@ fn check(facts: &Facts) -> Verdict {
     each_node(facts, |n| {
         let configs = need(&n.node.configs, NodeFacts::CONFIGS)?;
         let image = configs.text(CONFIG).and_then(|text| text.lines().find_map(sandbox_image)).ok_or(Stop::Quiet)?;
-        let unit = n.unit("containerd")?;
-        let tried = |line: &&String| line.contains("failed to get sandbox image") && line.contains(image);
-        let line = unit.log.iter().rev().chain(unit.trouble.iter().rev()).find(tried).ok_or(Stop::Quiet)?;
         let runtimes = need(&n.node.runtimes, NodeFacts::RUNTIMES)?;
         let runtime = runtimes.value.iter().find(|r| r.name == "containerd" && r.answers).ok_or(Stop::Quiet)?;
         when(!runtime.images.iter().any(|i| i == image))?;
+        let unit = n.unit("containerd")?;
+        let tried = |line: &&String| line.contains("failed to get sandbox image") && line.contains(image);
+        let line = unit.log.iter().rev().chain(unit.trouble.iter().rev()).find(tried).ok_or_else(|| n.unheard())?;
         let name = n.name;
         Ok(Finding::cause(n.subject(), format!("{name} has no pause image and cannot get {image}: no new pod starts there."))
             .because(format!("containerd begins every pod with {image}"), [configs.cite(CONFIG, format!("sandbox_image = {image}"))])

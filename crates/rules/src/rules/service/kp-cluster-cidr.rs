@@ -25,6 +25,7 @@ pub static RULE: Rule = Rule {
     guide: "L358-376",
     symptoms: &["S7"],
     needs: &[NodeFacts::CONFIGS, NodeFacts::PROCESSES],
+    set_so: true,
     check,
     cases: &[
         fires("another network in the file", || told("10.244.0.0/16")),

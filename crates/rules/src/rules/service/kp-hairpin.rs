@@ -24,6 +24,7 @@ pub static RULE: Rule = Rule {
     guide: "L358-376",
     symptoms: &["S7"],
     needs: &[NodeFacts::CONFIGS],
+    set_so: true,
     check,
     cases: &[
         fires("switched off", || configured(r#"{"type":"bridge","bridge":"docker0","hairpinMode":false}"#)),

@@ -25,6 +25,7 @@ pub static RULE: Rule = Rule {
     symptoms: &["S7"],
     needs: &[NodeFacts::FIREWALL, NodeFacts::LEGACY_FIREWALL],
     explains: &["kp-stale-rules"],
+    set_so: true,
     check,
     cases: &[
         fires("kube-proxy's rules in both", || legacy("*nat\n:KUBE-SERVICES - [0:0]\n[4:240] -A PREROUTING -j KUBE-SERVICES\nCOMMIT\n")),

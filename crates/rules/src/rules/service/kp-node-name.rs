@@ -27,6 +27,7 @@ pub static RULE: Rule = Rule {
     symptoms: &["S7"],
     needs: &[NodeFacts::CONFIGS, NodeFacts::PROCESSES],
     explains: &["kp-stale-rules", "kp-down"],
+    set_so: true,
     check,
     cases: &[
         fires("another name in the file", || named("worker-7")),

@@ -27,6 +27,7 @@ pub static RULE: Rule = Rule {
     symptoms: &["S7", "S15"],
     needs: &[HostFacts::PORT, KubernetesFacts::SERVICES],
     not_if: &["nt-sg-port-blocked"],
+    set_so: true,
     check,
     cases: &[
         fires("the range is missing", || node_port(&["[9:540] -A port-in -s 10.0.0.0/24 -j ACCEPT", "[3:180] -A port-in -j DROP"])),

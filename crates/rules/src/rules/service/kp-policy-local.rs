@@ -26,6 +26,7 @@ pub static RULE: Rule = Rule {
     guide: "L321-376",
     symptoms: &["S7", "S15"],
     needs: &[KubernetesFacts::SERVICES, KubernetesFacts::ENDPOINTS],
+    set_so: true,
     check,
     cases: &[
         fires("a node without a pod of the service", || {

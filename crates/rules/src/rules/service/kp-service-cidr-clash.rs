@@ -25,6 +25,7 @@ pub static RULE: Rule = Rule {
     guide: "L358-376",
     symptoms: &["S7"],
     needs: &[NodeFacts::ROUTES],
+    set_so: true,
     check,
     cases: &[
         fires("a network of another interface", || route("10.254.128.0/24", "eth1")),

@@ -26,7 +26,7 @@ pub static RULE: Rule = Rule {
     coe: CoeKind::Kubernetes,
     guide: "L358-376",
     symptoms: &["S7"],
-    needs: &[NodeFacts::PROCESSES, NodeFacts::UNITS, NodeFacts::FIREWALL, KubernetesFacts::ENDPOINTS],
+    needs: &[NodeFacts::PROCESSES, NodeFacts::UNITS, NodeFacts::JOURNALS, NodeFacts::FIREWALL, KubernetesFacts::ENDPOINTS],
     not_if: &["nv-shutoff", "kp-down", "kcp-apiserver-down"],
     check,
     cases: &[
@@ -78,6 +78,7 @@ fn check(facts: &Facts) -> Verdict {
                 ("its process was stopped by a signal", process.cite("kube-proxy", quote))
             }
             Some(line) if gone.is_some() => ("it cannot follow the API", unit.cite("kube-proxy.log", line)),
+            None if gone.is_some() => return Err(n.unheard()),
             _ => return Err(Stop::Quiet),
         };
         Ok(Finding::cause(n.subject(), format!("kube-proxy on {} no longer follows the cluster: {how}.", n.name))

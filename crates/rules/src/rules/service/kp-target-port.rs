@@ -24,6 +24,7 @@ pub static RULE: Rule = Rule {
     guide: "L321-376",
     symptoms: &["S7"],
     needs: &[ProbeFacts::ENDPOINTS, KubernetesFacts::PODS, KubernetesFacts::SERVICES],
+    set_so: true,
     check,
     cases: &[
         fires("nothing listens in any pod", || refused(&["node-0", "node-1"])),

@@ -29,6 +29,7 @@ pub static RULE: Rule = Rule {
     needs: &[SwarmFacts::STATE],
     explains: &["sw-quorum-lost", "sw-task-*"],
     not_if: &["nv-shutoff"],
+    set_so: true,
     check,
     cases: &[
         fires("the only manager", || locked(1, 2)),

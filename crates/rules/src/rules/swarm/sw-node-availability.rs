@@ -27,6 +27,7 @@ pub static RULE: Rule = Rule {
     needs: &[SwarmFacts::TASKS, SwarmFacts::NODES],
     explains: &["sw-task-no-node"],
     not_if: &[],
+    set_so: true,
     check,
     cases: &[
         fires("all nodes are drained", || drained(&["master-0", "node-0", "node-1"], "3 nodes not available for new tasks")),

@@ -28,6 +28,7 @@ pub static RULE: Rule = Rule {
     needs: &[SwarmFacts::NETWORKS],
     explains: &[],
     not_if: &[],
+    set_so: true,
     check,
     cases: &[
         fires("the same network", || network("10.0.0.0/24")),

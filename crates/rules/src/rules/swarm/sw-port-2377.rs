@@ -31,6 +31,7 @@ pub static RULE: Rule = Rule {
     needs: &[ProbeFacts::PORTS, NodeFacts::FIREWALL, SwarmFacts::NODES],
     explains: &["sw-quorum-lost", "sw-task-*", "sw-node-availability", "boot-script-failed"],
     not_if: &["nv-shutoff"],
+    set_so: true,
     check,
     cases: &[
         fires("the only manager", || {

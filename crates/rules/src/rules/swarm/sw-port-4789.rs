@@ -27,6 +27,7 @@ pub static RULE: Rule = Rule {
     needs: &[NodeFacts::FIREWALL],
     explains: &["sw-ingress-broken"],
     not_if: &["nv-shutoff"],
+    set_so: true,
     check,
     cases: &[
         fires("the node's own filter drops it", || swarm(1, 2).input_rules("node-1", &[drop_rule(4789, 12)])),

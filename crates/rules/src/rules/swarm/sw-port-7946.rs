@@ -29,6 +29,7 @@ pub static RULE: Rule = Rule {
     needs: &[ProbeFacts::PORTS, NodeFacts::FIREWALL],
     explains: &["sw-ingress-broken"],
     not_if: &["nv-shutoff"],
+    set_so: true,
     check,
     cases: &[
         fires("TCP from everywhere times out", || {

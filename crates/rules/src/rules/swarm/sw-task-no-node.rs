@@ -27,6 +27,7 @@ pub static RULE: Rule = Rule {
     needs: &[SwarmFacts::TASKS, SwarmFacts::SERVICES],
     explains: &[],
     not_if: &["sw-node-availability", "sw-quorum-lost"],
+    set_so: true,
     check,
     cases: &[
         fires("a constraint that no node meets", || pending("no suitable node (scheduling constraints not satisfied on 3 nodes)")),

@@ -25,6 +25,7 @@ pub static RULE: Rule = Rule {
     symptoms: &["S6", "S19"],
     needs: &[KubernetesFacts::PODS, KubernetesFacts::CONFIG_MAPS, KubernetesFacts::SECRETS, KubernetesFacts::EVENTS],
     explains: &["kp-no-endpoints"],
+    set_so: true,
     check,
     cases: &[
         fires("a name with a typing error", || waits("CreateContainerConfigError", "configmap \"shop-setings\" not found", "shop-setings")),

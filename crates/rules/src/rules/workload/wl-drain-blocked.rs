@@ -24,6 +24,7 @@ pub static RULE: Rule = Rule {
     guide: "L43-46",
     symptoms: &["S14"],
     needs: &[KubernetesFacts::BUDGETS, KubernetesFacts::NODES, KubernetesFacts::PODS],
+    set_so: true,
     check,
     cases: &[
         fires("a node is to be emptied and the budget allows nothing", || budget(0).with(|f| close(f, "node-1"))),

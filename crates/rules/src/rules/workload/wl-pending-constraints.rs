@@ -27,6 +27,7 @@ pub static RULE: Rule = Rule {
     needs: &[KubernetesFacts::PODS, KubernetesFacts::NODES],
     explains: &["kp-no-endpoints"],
     not_if: &["kcp-scheduler-down", "kn-ccm-uninitialized", "wl-pending-resources", "wl-pending-pvc"],
+    set_so: true,
     check,
     cases: &[
         fires("no node has the label", || selects("disk", "ssd")),

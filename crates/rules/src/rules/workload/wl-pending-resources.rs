@@ -26,6 +26,7 @@ pub static RULE: Rule = Rule {
     needs: &[KubernetesFacts::PODS, KubernetesFacts::NODES],
     explains: &["kp-no-endpoints"],
     not_if: &["kcp-scheduler-down"],
+    set_so: true,
     check,
     cases: &[
         fires("no node is large enough", || large("64")),

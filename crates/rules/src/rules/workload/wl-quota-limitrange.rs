@@ -26,6 +26,7 @@ pub static RULE: Rule = Rule {
     symptoms: &["S6"],
     needs: &[KubernetesFacts::REPLICA_SETS],
     explains: &["kp-no-endpoints"],
+    set_so: true,
     check,
     cases: &[
         fires("the quota is used up", || {
