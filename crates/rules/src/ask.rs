@@ -38,10 +38,11 @@ impl<'a> NodeAsk<'a> {
     }
 
     /// A unit of this node that should run and does not. While a node is still coming up its units are not expected to
-    /// run yet; then only one that crashed again and again counts.
+    /// run yet; then only one that crashed again and again counts, or, once a step was given up, one that crashed at all.
     pub fn down(&self, name: &str) -> Result<Look<'a, Unit>, Stop> {
         let unit = self.unit(name)?;
-        let expected = self.member.came_up() || (unit.has_crashed() && (unit.active == Activity::Failed || unit.restarts > 1));
+        let for_good = unit.active == Activity::Failed || unit.restarts > 1 || self.member.failed_step().is_some();
+        let expected = self.member.came_up() || (unit.has_crashed() && for_good);
         when(unit.is_down() && expected)?;
         Ok(unit)
     }
