@@ -149,6 +149,58 @@ fn judged(facts: &Facts) -> Report {
     judge(facts, &Selection::default())
 }
 
+/// One look less, of those that its look-alikes and the causes above it need, never makes another accusation.
+#[test]
+fn a_look_less_is_no_new_accusation() {
+    let why = magnum_facts::Why::new(magnum_facts::WhyKind::Unreachable, "withheld");
+    let mut wrong = Vec::new();
+    for entry in ALL {
+        let id = entry.rule.id;
+        let near = |other: &&crate::Entry| {
+            entry.rule.not_if.iter().any(|p| Rule::names(p, other.rule.id))
+                || other.rule.not_if.iter().any(|p| Rule::names(p, id))
+                || other.rule.explains.iter().any(|p| Rule::names(p, id))
+        };
+        let topics: BTreeSet<_> = ALL.iter().filter(near).flat_map(|e| e.rule.needs).collect();
+        let facts = (entry.rule.cases[0].scene)().0;
+        let causes = |facts: &Facts| judged(facts).findings.into_iter().filter(|f| f.status == Word::Cause);
+        // What follows from a cause that can no longer be seen is there all the same.
+        let all: Vec<String> = causes(&facts).flat_map(|f| f.consequences.into_iter().map(|c| c.id).chain([f.id])).collect();
+        for topic in topics {
+            let mut less = facts.clone();
+            withhold(&mut less, *topic, &why);
+            if less == facts {
+                continue;
+            }
+            wrong.extend(causes(&less).map(|f| f.id).filter(|new| !all.contains(new)).map(|new| format!("{id} without {topic}: {new}")));
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong accusations:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Takes one topic out of the facts, for every node.
+fn withhold(facts: &mut Facts, topic: magnum_facts::Topic, why: &magnum_facts::Why) {
+    // In an empty snapshot only this topic has the reason; that is what is put over the full one.
+    let mut marks = Facts::new(facts.cluster.clone(), facts.taken_at);
+    marks.blind(topic, None, why);
+    facts.nodes.keys().for_each(|name| marks.blind(topic, Some(name), why));
+    let (mut full, marks) = (serde_json::to_value(&*facts).unwrap(), serde_json::to_value(&marks).unwrap());
+    put(&mut full, &marks);
+    *facts = serde_json::from_value(full).unwrap();
+}
+
+fn put(full: &mut serde_json::Value, marks: &serde_json::Value) {
+    if marks["reason"] == "withheld" {
+        if full["state"] != "not-looked" {
+            *full = marks.clone();
+        }
+    } else if let (Some(full), Some(marks)) = (full.as_object_mut(), marks.as_object()) {
+        for (part, mark) in full.iter_mut().filter_map(|(key, part)| Some((part, marks.get(key)?))) {
+            put(part, mark);
+        }
+    }
+}
+
 mod folding {
     use super::*;
     use crate::fixture::{crashed, kubernetes, stopped};

@@ -78,8 +78,6 @@ struct Withheld {
     topics: &'static str,
     /// The fault that it is itself, if it is one.
     itself: Option<&'static str>,
-    /// Alone it keeps nothing that matters from view: what it would show is ruled out by other looks.
-    harmless: bool,
     /// An empty id = no fault.
     faults: &'static [&'static str],
 }
@@ -93,7 +91,6 @@ const KUBERNETES: &[Withheld] = &[
         node: Some("node-1"),
         topics: "node.",
         itself: None,
-        harmless: false,
         faults: &["", "fl-ip-forward", "kp-down", "tls-expired", "fl-udp-port-blocked", "wl-pull-notfound", "kn-kubelet-down"],
     },
     Withheld {
@@ -102,7 +99,6 @@ const KUBERNETES: &[Withheld] = &[
         node: Some("node-1"),
         topics: "node.",
         itself: None,
-        harmless: false,
         faults: &["", "fl-mtu", "cr-daemon-down", "kp-hairpin"],
     },
     Withheld {
@@ -111,7 +107,6 @@ const KUBERNETES: &[Withheld] = &[
         node: Some("master-0"),
         topics: "node.",
         itself: None,
-        harmless: false,
         faults: &["", "kcp-scheduler-down", "dns-coredns-down", "etcd-nospace"],
     },
     Withheld {
@@ -120,7 +115,6 @@ const KUBERNETES: &[Withheld] = &[
         node: None,
         topics: "kubernetes.api",
         itself: None,
-        harmless: false,
         faults: &["", "wl-crashloop", "kp-down", "kcp-controller-manager-down"],
     },
     Withheld {
@@ -129,7 +123,6 @@ const KUBERNETES: &[Withheld] = &[
         node: None,
         topics: "kubernetes.",
         itself: None,
-        harmless: false,
         faults: &["", "wl-pull-notfound", "kp-no-endpoints", "fl-not-running", "kcp-scheduler-down"],
     },
     Withheld {
@@ -138,7 +131,6 @@ const KUBERNETES: &[Withheld] = &[
         node: Some("node-1"),
         topics: "node.",
         itself: None,
-        harmless: false,
         faults: &["", "fl-ip-forward", "int-dns-unreachable", "wl-pending-resources"],
     },
     Withheld {
@@ -147,7 +139,6 @@ const KUBERNETES: &[Withheld] = &[
         node: Some("master-0"),
         topics: "node.",
         itself: None,
-        harmless: false,
         faults: &["", "kcp-scheduler-down", "fl-not-running"],
     },
     Withheld {
@@ -156,7 +147,6 @@ const KUBERNETES: &[Withheld] = &[
         node: Some("node-1"),
         topics: "node.",
         itself: Some("nv-shutoff"),
-        harmless: false,
         faults: &["", "kcp-controller-manager-down"],
     },
     Withheld {
@@ -165,7 +155,6 @@ const KUBERNETES: &[Withheld] = &[
         node: Some("node-1"),
         topics: "node.firewall",
         itself: None,
-        harmless: false,
         faults: &["", "fl-udp-port-blocked", "cr-forward-drop", "kp-down"],
     },
     Withheld {
@@ -174,7 +163,6 @@ const KUBERNETES: &[Withheld] = &[
         node: Some("node-1"),
         topics: "node.journals",
         itself: None,
-        harmless: true,
         faults: &["", "kn-kubelet-down", "kp-node-name", "cr-pause-image", "cr-limits"],
     },
     Withheld {
@@ -183,7 +171,6 @@ const KUBERNETES: &[Withheld] = &[
         node: Some("node-1"),
         topics: "node.",
         itself: None,
-        harmless: false,
         faults: &["", "cr-hung", "kp-cluster-cidr"],
     },
     Withheld {
@@ -192,7 +179,6 @@ const KUBERNETES: &[Withheld] = &[
         node: Some("node-1"),
         topics: "node.",
         itself: None,
-        harmless: false,
         faults: &["", "nt-mtu-physical", "fl-wrong-iface"],
     },
 ];
@@ -204,7 +190,6 @@ const SWARM: &[Withheld] = &[
         node: Some("master-0"),
         topics: "node.",
         itself: None,
-        harmless: false,
         faults: &["", "sw-overlay-overlap", "sw-task-no-node"],
     },
     Withheld {
@@ -213,7 +198,6 @@ const SWARM: &[Withheld] = &[
         node: None,
         topics: "swarm.",
         itself: None,
-        harmless: false,
         faults: &["", "sw-task-rejected", "sw-engine-down"],
     },
     Withheld {
@@ -222,7 +206,6 @@ const SWARM: &[Withheld] = &[
         node: Some("node-1"),
         topics: "node.",
         itself: None,
-        harmless: false,
         faults: &["", "sw-port-4789"],
     },
 ];
@@ -271,14 +254,7 @@ fn judge(withheld: &Withheld, fault: &str, seen: &Diagnosis) -> Result<Outcome> 
     let causes = ids(report, "cause");
     let named = !fault.is_empty() && causes.iter().any(|id| id == fault);
     ensure!(withheld.itself.is_none_or(|id| causes.iter().any(|cause| cause == id)), "{:?} is not named", withheld.itself);
-    let alone = withheld.harmless && (fault.is_empty() || named);
-    let wanted = if !causes.is_empty() {
-        1
-    } else if alone {
-        0
-    } else {
-        3
-    };
+    let wanted = if causes.is_empty() { 3 } else { 1 };
     ensure!(seen.exit == wanted, "exit {} instead of {wanted}", seen.exit);
 
     let not_seen: Vec<&Value> = report["not_seen"].as_array().into_iter().flatten().collect();
@@ -291,7 +267,7 @@ fn judge(withheld: &Withheld, fault: &str, seen: &Diagnosis) -> Result<Outcome> 
     let told = not_seen.iter().find(|n| there(n) && topic(n));
     // An API that only this machine cannot reach is told as a symptom, with all the rest seen from the master.
     let symptom = || withheld.node.is_none() && report["unexplained"].as_array().is_some_and(|all| !all.is_empty());
-    ensure!(told.is_some() || alone || symptom(), "nothing of {:?} on {:?} is told as not seen", withheld.topics, withheld.node);
+    ensure!(told.is_some() || symptom(), "nothing of {:?} on {:?} is told as not seen", withheld.topics, withheld.node);
     if let Some(told) = told {
         ensure!(!told["reason"].as_str().unwrap_or_default().is_empty(), "no reason: {told}");
     }
@@ -335,12 +311,8 @@ fn suite(coe: Coe, table: &'static [Withheld]) -> Result<()> {
             Ok(o) => (if o.named { "named" } else { "left open" }, o.open.to_string(), format!("{:.1} s", o.took.as_secs_f64())),
             Err(_) => ("**wrong**", "–".to_owned(), "–".to_owned()),
         };
-        let word = match (fault.is_empty() && outcome.is_ok(), withheld.harmless) {
-            (true, true) => "healthy by other looks",
-            (true, false) => "not called healthy",
-            _ => word,
-        };
-        println!("{:<58} {injected:<28} {word:<22} {open:>3} open {took} ({whole:.0} s)", withheld.name);
+        let word = if fault.is_empty() && outcome.is_ok() { "not called healthy" } else { word };
+        println!("{:<58} {injected:<28} {word:<18} {open:>3} open {took} ({whole:.0} s)", withheld.name);
         patient::record(Section::Withheld, &format!("| {coe} | {} | {injected} | {word} | {open} | {took} |", withheld.name))?;
         if let Err(error) = outcome {
             println!("    {error:#}");

@@ -55,28 +55,27 @@ fn word(code: u8) -> String {
     }
 }
 
-/// Datagrams get lost now and then, so the question is sent up to three times, as resolvers do.
+/// Datagrams get lost now and then, so the question is sent up to three times, as resolvers do. An answer to the first may
+/// come after the second was sent: slow is not lost.
 fn by_udp(server: Ipv4Addr, name: &str, limit: Duration) -> io::Result<Vec<u8>> {
     const TIMES: u32 = 3;
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
+    socket.connect((server, 53))?;
+    socket.set_read_timeout(Some(limit / TIMES))?;
+    let mut answer = vec![0; 4096];
     let mut last = io::Error::from(io::ErrorKind::TimedOut);
     for _ in 0..TIMES {
-        match once_by_udp(server, name, limit / TIMES) {
+        socket.send(&question(name))?;
+        match socket.recv(&mut answer) {
+            Ok(length) => {
+                answer.truncate(length);
+                return Ok(answer);
+            }
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => last = error,
-            other => return other,
+            Err(error) => return Err(error),
         }
     }
     Err(last)
-}
-
-fn once_by_udp(server: Ipv4Addr, name: &str, limit: Duration) -> io::Result<Vec<u8>> {
-    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
-    socket.set_read_timeout(Some(limit))?;
-    socket.connect((server, 53))?;
-    socket.send(&question(name))?;
-    let mut answer = vec![0; 4096];
-    let length = socket.recv(&mut answer)?;
-    answer.truncate(length);
-    Ok(answer)
 }
 
 fn by_tcp(server: Ipv4Addr, name: &str, limit: Duration) -> io::Result<Vec<u8>> {

@@ -14,6 +14,7 @@
 use crate::fixture::{Scene, kubernetes};
 use crate::report::{Command, Risk};
 use crate::{Act, Finding, Layer, Rule, Subject, Verdict, blind, fires, need, quiet, when};
+use magnum_facts::node::NodeFacts;
 use magnum_facts::{Facts, ProbeFacts, SizeProbe};
 
 pub static RULE: Rule = Rule {
@@ -21,7 +22,7 @@ pub static RULE: Rule = Rule {
     layer: Layer::Internet,
     guide: "L186-284",
     symptoms: &["S5", "S7", "S16"],
-    needs: &[ProbeFacts::SIZES],
+    needs: &[ProbeFacts::SIZES, NodeFacts::LINKS],
     explains: &["fl-*", "kn-*", "kp-*", "dns-*", "sw-*"],
     not_if: &["nv-shutoff", "nt-mtu-physical"],
     check,
@@ -30,6 +31,7 @@ pub static RULE: Rule = Rule {
         quiet("nothing at all gets through: another fault", || kubernetes(1, 2).cut_off("node-1")),
         quiet("only in the overlay", || lost(|p| p.overlay)),
         blind("nothing could be sent", || kubernetes(1, 2).no_probes()),
+        blind("the receiver's device cannot be seen", || lost(|p| p.to == "node-1").node_dark("node-1")),
     ],
     inject: &[Act::On {
         node: "node-1",
@@ -87,6 +89,10 @@ fn check(facts: &Facts) -> Verdict {
         let eaten = |p: &&SizeProbe| !p.overlay && p.small_answered > 0 && p.large_answered == 0 && same_mtu(facts, p);
         let lost: Vec<&SizeProbe> = all.value.iter().filter(eaten).collect();
         when(!lost.is_empty())?;
+        // Where the receiver's device cannot be seen, it may be the device that takes no more.
+        for receiver in lost.iter().filter_map(|p| facts.nodes.get(&p.to)) {
+            need(&receiver.links, NodeFacts::LINKS)?;
+        }
         // The node that all lost packets have in common; of a single path, its end.
         let both = lost.first().map(|p| [p.to.as_str(), p.from.as_str()]).into_iter().flatten();
         let common = both.into_iter().find(|name| lost.iter().all(|p| p.from == *name || p.to == *name));

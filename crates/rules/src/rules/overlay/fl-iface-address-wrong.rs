@@ -13,7 +13,7 @@
 
 use crate::fixture::{kubernetes, stopped};
 use crate::report::{Command, Risk};
-use crate::{Act, CoeKind, Finding, Layer, Rule, Stop, Verdict, blind, each_node, fires, quiet, when};
+use crate::{Act, CoeKind, Finding, Layer, Rule, Stop, Verdict, blind, each_node, fires, need, quiet, when};
 use ipnet::Ipv4Net;
 use magnum_facts::node::{Link, NodeFacts};
 use magnum_facts::{Facts, Look};
@@ -25,7 +25,7 @@ pub static RULE: Rule = Rule {
     coe: CoeKind::Kubernetes,
     guide: "L273-284",
     symptoms: &["S7"],
-    needs: &[NodeFacts::LINKS, NodeFacts::SUBNET_ENV],
+    needs: &[NodeFacts::LINKS, NodeFacts::SUBNET_ENV, NodeFacts::OVERLAY],
     explains: &["fl-fdb-or-neigh-missing", "kp-no-endpoints"],
     not_if: &["nv-shutoff", "fl-not-running", "fl-duplicate-lease"],
     check,
@@ -72,6 +72,8 @@ fn check(facts: &Facts) -> Verdict {
             }
             other => other?,
         };
+        // Two nodes with one lease look the same from here.
+        need(&n.node.overlay, NodeFacts::OVERLAY)?;
         let evidence = [device.cite(device.name.clone(), is.clone()), share.cite("FLANNEL_SUBNET", share.subnet.to_string())];
         Ok(Finding::cause(
             n.subject(),

@@ -61,6 +61,10 @@ fn check(facts: &Facts) -> Verdict {
         let links = need(&n.node.links, NodeFacts::LINKS)?;
         let own = links.value.iter().find(|l| n.member.address.is_some_and(|a| l.addresses.iter().any(|net| net.addr() == a)));
         let room = own.map(|l| (l, l.mtu.saturating_sub(OVERHEAD))).filter(|(_, room)| tunnel.vxlan.is_some() && tunnel.mtu > *room);
+        if room.is_some() {
+            // An interface smaller than those of the others is another fault, and the probes tell them apart.
+            need(&facts.probes.sizes, ProbeFacts::SIZES)?;
+        }
         let bridge = n.bridge().ok().filter(|b| b.mtu > tunnel.mtu);
         let (large, mtu, fits, evidence) = match (room, bridge) {
             (Some((parent, room)), _) => {

@@ -25,7 +25,7 @@ pub static RULE: Rule = Rule {
     coe: CoeKind::Kubernetes,
     guide: "L245-284",
     symptoms: &["S7"],
-    needs: &[NodeFacts::LINKS, NodeFacts::SUBNET_ENV],
+    needs: &[NodeFacts::LINKS, NodeFacts::SUBNET_ENV, NodeFacts::OVERLAY],
     explains: &["fl-*", "kp-*", "dns-*", "wl-*"],
     not_if: &["fl-duplicate-lease", "nv-shutoff"],
     check,
@@ -73,6 +73,8 @@ fn check(facts: &Facts) -> Verdict {
         let own: Ipv4Net = subnet.value.subnet;
         let first = bridge.addresses.first().ok_or(Stop::Quiet)?;
         when(!bridge.addresses.iter().any(|a| own.contains(&a.addr())))?;
+        // Two nodes with one lease look the same from here.
+        need(&n.node.overlay, NodeFacts::OVERLAY)?;
         let (name, device) = (n.name, &bridge.name);
         Ok(Finding::cause(n.subject(), format!("{device} on {name} is {first}, outside the node's flannel subnet {}.", own.trunc()))
             .because(format!("{device} has the address {first}"), [links.cite(device.clone(), first.to_string())])

@@ -24,7 +24,7 @@ pub static RULE: Rule = Rule {
     coe: CoeKind::Swarm,
     guide: "L53, L399",
     symptoms: &["S8"],
-    needs: &[SwarmFacts::TASKS, SwarmFacts::SERVICES],
+    needs: &[SwarmFacts::TASKS, SwarmFacts::SERVICES, SwarmFacts::NODES],
     explains: &[],
     not_if: &["sw-node-availability", "sw-quorum-lost"],
     set_so: true,
@@ -92,6 +92,12 @@ fn check(facts: &Facts) -> Verdict {
     let mut verdict = Verdict::default();
     let mut told: Vec<&str> = Vec::new();
     let waits = |t: &&SwarmTask| t.state == "pending" && t.desired == "running" && t.error.contains("no suitable node");
+    // Nodes that take no tasks are another fault.
+    if tasks.value.iter().any(|t| waits(&t))
+        && let Err(stop) = need(&facts.swarm.nodes, SwarmFacts::NODES)
+    {
+        return Verdict::cluster(Err(stop));
+    }
     for task in tasks.value.iter().filter(waits) {
         if told.contains(&task.service.as_str()) {
             continue;
