@@ -15,6 +15,9 @@ pub struct Args {
     /// Only the quick part: no nodes, no services, no root.
     #[arg(long)]
     quick: bool,
+    /// Only these of the tests on real nodes, such as real_doctor; repeat for several.
+    #[arg(long, value_name = "BINARY", conflicts_with = "quick")]
+    only: Vec<String>,
 }
 
 /// Runs the suite; the first stage that fails ends it.
@@ -42,6 +45,10 @@ pub fn run(args: &Args) -> Result<()> {
         .env("MAGNUM_DIST", &dist)
         .env("RUST_BACKTRACE", "0")
         .env("MAGNUM_CACHE_DIR", cache_dir());
+    if !args.only.is_empty() {
+        let binaries: Vec<String> = args.only.iter().map(|name| format!("binary(={name})")).collect();
+        real.args(["-E", &binaries.join(" + ")]);
+    }
     if args.full {
         scoreboard::forget();
         real.env("MAGNUM_TEST_FULL", "1").env("MAGNUM_FAULTS_FILE", scoreboard::file());
