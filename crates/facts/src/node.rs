@@ -60,7 +60,7 @@ topics!(
         certificates: Vec<Certificate> = CERTIFICATES "node.certificates",
         /// Files that should hold a certificate and do not.
         broken_certificates: Vec<BrokenCertificate> = BROKEN_CERTIFICATES "node.broken-certificates",
-        /// The public half of the key that signs service accounts' tokens, in base64; masters only.
+        /// SHA-256, in hexadecimal, of the public half of the key that signs service accounts' tokens; masters only.
         service_account: String = SERVICE_ACCOUNT "node.service-account",
         /// Processes of the node's services.
         processes: Vec<Process> = PROCESSES "node.processes",

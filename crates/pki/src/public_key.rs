@@ -85,6 +85,12 @@ impl PublicKey {
         &self.info
     }
 
+    /// SHA-256 of the key in DER, in lower-case hexadecimal: what `openssl pkey -pubout -outform DER | sha256sum` prints.
+    pub fn fingerprint(&self) -> Result<String, Error> {
+        let der = self.info.to_der().map_err(Error::encode("a public key"))?;
+        Ok(digest::digest(&digest::SHA256, &der).as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
     /// SHA-1 of the key's bits: the usual key identifier (RFC 5280, 4.2.1.2), not a security measure.
     pub(crate) fn identifier(&self) -> Vec<u8> {
         digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, self.info.subject_public_key.raw_bytes()).as_ref().to_vec()

@@ -232,7 +232,8 @@ fn overlay_dead(facts: &Facts, all: &mut Vec<Symptom>) {
 
 fn swarm_nodes(facts: &Facts, all: &mut Vec<Symptom>) {
     let Ok(Some(nodes)) = facts.swarm.nodes.look() else { return };
-    for node in nodes.value.iter().filter(|n| n.state != "ready") {
+    // One that is just joining has no name yet.
+    for node in nodes.value.iter().filter(|n| n.state != "ready" && !n.hostname.is_empty()) {
         let evidence = vec![nodes.cite(node.hostname.clone(), format!("{} {}", node.state, node.message).trim_end())];
         all.push(Symptom {
             of_api: false,

@@ -23,7 +23,7 @@ pub static RULE: Rule = Rule {
     guide: "L390",
     symptoms: &["S6", "S16"],
     needs: &[NodeFacts::FILESYSTEMS],
-    explains: &["kn-kubelet-down", "cr-*", "etcd-not-running", "boot-*", "wl-*", "kp-no-endpoints", "kn-disk-pressure"],
+    explains: &["kn-kubelet-down", "cr-*", "etcd-not-running", "boot-*", "wl-*", "kp-no-endpoints", "kn-disk-pressure", "sw-*"],
     not_if: &["nv-shutoff"],
     check,
     cases: &[
@@ -37,12 +37,16 @@ pub static RULE: Rule = Rule {
         argv: &[
             "sh",
             "-c",
-            "systemctl stop kubelet; mount -o remount,bind,ro /var/lib/kubelet; code=$?; systemctl start --no-block kubelet; exit $code",
+            "u=kubelet; test -d /var/lib/$u || u=docker; systemctl stop $u; mount -o remount,bind,ro /var/lib/$u; code=$?; systemctl start --no-block $u; exit $code",
         ],
     }],
     undo: &[Act::On {
         node: "node-1",
-        argv: &["sh", "-c", "mount -o remount,bind,rw /var/lib/kubelet; systemctl reset-failed kubelet; systemctl restart kubelet"],
+        argv: &[
+            "sh",
+            "-c",
+            "u=kubelet; test -d /var/lib/$u || u=docker; mount -o remount,bind,rw /var/lib/$u; systemctl reset-failed $u; systemctl restart $u",
+        ],
     }],
     ..Rule::BASE
 };

@@ -53,7 +53,7 @@ pub static RULE: Rule = Rule {
 fn keys(masters: u8) -> Scene {
     kubernetes(masters, 1).with(move |f| {
         if let Some(key) = f.nodes.get_mut(&format!("master-{}", masters - 1)).and_then(|n| n.service_account.value_mut()) {
-            *key = "MFkwEwYHANOTHER".into();
+            *key = "0a6b2c1d9f8e7a5b4c3d".into();
         }
     })
 }
@@ -64,9 +64,8 @@ fn check(facts: &Facts) -> Verdict {
         for master in facts.cluster.members.iter().filter(|m| m.role == Role::Master) {
             let Some(node) = facts.nodes.get(&master.name) else { continue };
             let key = need(&node.service_account, NodeFacts::SERVICE_ACCOUNT)?;
-            // The end of a public key tells keys apart.
-            let end: String = key.value.chars().rev().take(16).collect::<Vec<_>>().into_iter().rev().collect();
-            found.push((&master.name, key.value.as_str(), key.cite("public key", format!("…{end}"))));
+            let begin: String = key.value.chars().take(16).collect();
+            found.push((&master.name, key.value.as_str(), key.cite("public key", format!("{begin}…"))));
         }
         let count = |key: &str| found.iter().filter(|(_, k, _)| *k == key).count();
         let odd = found.iter().min_by_key(|(_, key, _)| count(key)).map(|(name, key, _)| (*name, *key));
