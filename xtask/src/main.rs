@@ -38,6 +38,8 @@ enum Task {
     Tidy,
     /// Write docs/troubleshooting from the doctor's rules.
     Guide,
+    /// Write the tables of docs/scoreboard.md from what the suites last wrote down (`test --full` does it by itself).
+    Scoreboard,
     /// Measure the numbers of the README and print them with the machine's load.
     Bench(bench::Args),
 }
@@ -50,6 +52,7 @@ fn main() -> Result<()> {
         Task::Test(args) => suite::run(&args),
         Task::Tidy => tidy::run(),
         Task::Guide => guide::run(),
+        Task::Scoreboard => scoreboard::faults(),
         Task::Bench(args) => bench::run(&args),
     }
 }
