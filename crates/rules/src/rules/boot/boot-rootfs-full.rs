@@ -38,7 +38,11 @@ pub static RULE: Rule = Rule {
         Act::On { node: "node-1", argv: &["mount", "-t", "tmpfs", "-o", "size=1m", "small", "/var/lib/docker"] },
         Act::On { node: "node-1", argv: &["fallocate", "-l", "1m", "/var/lib/docker/full"] },
     ],
-    undo: &[Act::On { node: "node-1", argv: &["umount", "/var/lib/docker"] }],
+    // A kubelet that saw the full disk says so for five minutes more, unless it begins anew.
+    undo: &[Act::On {
+        node: "node-1",
+        argv: &["sh", "-c", "umount /var/lib/docker && if systemctl is-active --quiet kubelet; then systemctl restart kubelet; fi"],
+    }],
     ..Rule::BASE
 };
 

@@ -53,7 +53,7 @@ pub static RULE: Rule = Rule {
     undo: &[
         Act::On { node: "node-1", argv: &["systemctl", "kill", "--signal=CONT", "kube-proxy"] },
         Act::Kubectl { argv: &["scale", "deployment", "web", "--replicas=2"], stdin: "" },
-        Act::KubectlUntil { argv: &["get", "deployment", "web"], contains: "2/2", seconds: 30 },
+        Act::KubectlUntil { argv: &["get", "deployment", "web"], contains: "2/2", seconds: 60 },
     ],
     ..Rule::BASE
 };
