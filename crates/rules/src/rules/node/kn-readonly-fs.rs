@@ -31,13 +31,13 @@ pub static RULE: Rule = Rule {
         quiet("it is full", || with_disk(false, 0)),
         blind("the node cannot be read", || kubernetes(1, 2).node_dark("node-1")),
     ],
-    // A file that is open for writing keeps a disk writable.
+    // A file that is open for writing keeps a disk writable. A swarm's nodes have the disk and no kubelet.
     inject: &[Act::On {
         node: "node-1",
         argv: &[
             "sh",
             "-c",
-            "u=kubelet; test -d /var/lib/$u || u=docker; systemctl stop $u; mount -o remount,bind,ro /var/lib/$u; code=$?; systemctl start --no-block $u; exit $code",
+            "systemctl stop kubelet; mount -o remount,bind,ro /var/lib/kubelet; code=$?; systemctl start --no-block kubelet; exit $code",
         ],
     }],
     undo: &[Act::On {
@@ -45,7 +45,7 @@ pub static RULE: Rule = Rule {
         argv: &[
             "sh",
             "-c",
-            "u=kubelet; test -d /var/lib/$u || u=docker; mount -o remount,bind,rw /var/lib/$u; systemctl reset-failed $u; systemctl restart $u",
+            "mount -o remount,bind,rw /var/lib/kubelet && if systemctl cat kubelet >/dev/null 2>&1; then systemctl reset-failed kubelet; systemctl restart kubelet; fi",
         ],
     }],
     ..Rule::BASE
