@@ -10,9 +10,10 @@ pub(crate) static READING: Reading = Reading { names: |_, _| &["certs"], read };
 
 fn read(facts: &mut NodeFacts, answer: &Answer<'_>) {
     facts.certificates = answer.fact("certs", "openssl x509", |v| list(v, "/certificates").filter_map(certificate).collect());
-    facts.service_account = answer.maybe("certs", "openssl pkey -pubout -outform DER -in /etc/kubernetes/pki/service-account.key | sha256sum", |v| {
-        v.get("service_account").and_then(Value::as_str).map(str::to_owned)
-    });
+    facts.service_account =
+        answer.maybe("certs", "openssl pkey -pubout -outform DER -in /etc/kubernetes/pki/service-account.key | sha256sum", |v| {
+            v.get("service_account").and_then(Value::as_str).map(str::to_owned)
+        });
     facts.broken_certificates = answer.fact("certs", "openssl x509", |v| list(v, "/certificates").filter_map(broken).collect());
 }
 
