@@ -200,8 +200,8 @@ const CAUSE: &str = "; cause: fl-etcd-unreachable: it cannot reach etcd (magnum 
 async fn the_cause_of_what_hangs_stands_in_the_status_as_long_as_it_hangs() {
     let site = Site::start().await;
     site.nodes().await;
-    site.report("master-0", &[(1, 299, "etcd", StepState::Done, ""), (2, 0, "kube-apiserver", StepState::Started, "")]).await;
-    site.report("node-0", &[(1, 300, "overlay", StepState::Waiting, "etcd")]).await;
+    site.report("master-0", &[(1, 303, "etcd", StepState::Done, ""), (2, 0, "kube-apiserver", StepState::Started, "")]).await;
+    site.report("node-0", &[(1, 304, "overlay", StepState::Waiting, "etcd")]).await;
     let hung = site.until("the cause is told", |c| reason(c).ends_with(CAUSE)).await;
     assert!(reason(&hung).contains("node node-0, step overlay: waiting for etcd since 5 min (usually 3 s), hung since "), "{hung:?}");
     assert_eq!(site.doctor.0.load(Ordering::Relaxed), 1, "asked once");
