@@ -5,7 +5,7 @@ use crate::endpoint::Endpoint;
 use crate::gap::{Gap, Stop};
 use crate::round::Round;
 use crate::route::Place;
-use crate::wire::{Container, Kind};
+use crate::wire::Container;
 use ipnet::Ipv4Net;
 use magnum_facts::Facts;
 use magnum_facts::node::{Link, NodeFacts};
@@ -91,7 +91,6 @@ pub struct Scene<'a> {
     pub sent: u16,
     /// They were sent to be counted, enough of them that nothing else can make the same number.
     pub burst: bool,
-    pub kind: Kind,
     pub from: &'a Endpoint,
     pub to: &'a Endpoint,
     /// Small packets pass here: these have this size.

@@ -2,7 +2,7 @@
 //! Where packets get lost: between the last device that saw them and the first that did not.
 
 use crate::round::{Count, Group, Round};
-use crate::route::{Hop, Place, Route};
+use crate::route::{Hop, Place};
 
 /// One device on one of the two ways.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,10 +53,10 @@ impl Gap {
 }
 
 /// All devices of both ways, in the order in which a packet and its answer pass them.
-pub fn stops(route: &Route, round: &Round, group: Group<'_>) -> Vec<Stop> {
+pub fn stops(route: &[Hop], round: &Round, group: Group<'_>) -> Vec<Stop> {
     let stop = |hop: &Hop, back: bool| Stop { hop: hop.clone(), back, out: hop.out != back, count: round.count(group, hop, back) };
-    let there = route.hops.iter().map(|hop| stop(hop, false));
-    there.chain(route.hops.iter().rev().map(|hop| stop(hop, true))).collect()
+    let there = route.iter().map(|hop| stop(hop, false));
+    there.chain(route.iter().rev().map(|hop| stop(hop, true))).collect()
 }
 
 /// Where most of `sent` packets get lost, when some do.

@@ -5,7 +5,7 @@ mod endpoint;
 pub mod wire;
 pub use endpoint::{Backend, Endpoint, Sort, resolve};
 mod route;
-pub use route::{Carrier, Hop, Place, Route, carrier, route};
+pub use route::{Carrier, Hop, Place, carrier, route};
 mod gap;
 mod round;
 pub use gap::{Gap, Stop, gap, stops};

@@ -45,14 +45,6 @@ pub struct Hop {
     pub mtu: Option<u32>,
 }
 
-/// The way there; the way back is the same the other way round.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Route {
-    pub hops: Vec<Hop>,
-    /// Packets leave the source's node with that node's address in place of the sender's.
-    pub masqueraded: bool,
-}
-
 /// How nodes carry pods' packets to each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Carrier {
@@ -78,10 +70,11 @@ pub fn carrier(facts: &Facts) -> Carrier {
     }
 }
 
-/// The hops from `from` to `to`, which has an address of its own: for a service, one of its backends.
-pub fn route(from: &Endpoint, to: &Endpoint, facts: &Facts) -> Route {
+/// The way from `from` to `to`; the way back is the same the other way round. `to` has an address of its own: for a
+/// service, it is one of its backends.
+pub fn route(from: &Endpoint, to: &Endpoint, facts: &Facts) -> Vec<Hop> {
     let mut hops = Vec::new();
-    let (Some(source), target) = (&from.node, &to.node) else { return Route::default() };
+    let (Some(source), target) = (&from.node, &to.node) else { return hops };
     let near = Side { node: source, facts };
     if from.sort == Sort::Task && to.sort == Sort::Task {
         return of_tasks((from, source), to, facts);
@@ -94,7 +87,7 @@ pub fn route(from: &Endpoint, to: &Endpoint, facts: &Facts) -> Route {
     if same && from.container && to.container {
         hops.push(near.port(to.address, true));
         hops.push(near.inside(to.address, false));
-        return Route { hops, masqueraded: false };
+        return hops;
     }
     let carried = to.container && !same;
     let overlay = carried.then(|| carrier(facts)).filter(|c| *c != Carrier::Plain);
@@ -107,7 +100,7 @@ pub fn route(from: &Endpoint, to: &Endpoint, facts: &Facts) -> Route {
             hops.push(near.port(to.address, true));
             hops.push(near.inside(to.address, false));
         }
-        return Route { hops, masqueraded: false };
+        return hops;
     }
     if overlay.is_some() {
         hops.push(near.overlay(true).numbered(Some(2)));
@@ -125,12 +118,11 @@ pub fn route(from: &Endpoint, to: &Endpoint, facts: &Facts) -> Route {
             hops.push(far.inside(to.address, false));
         }
     }
-    let inner = facts.cluster.layout.pod_cidr.is_some_and(|pods| pods.contains(&to.address));
-    Route { hops, masqueraded: from.container && !inner && from.sort == Sort::Pod }
+    hops
 }
 
 /// Docker keeps each overlay network in a namespace of its own: the container's other end, a bridge, a vxlan device.
-fn of_tasks((from, source): (&Endpoint, &String), to: &Endpoint, facts: &Facts) -> Route {
+fn of_tasks((from, source): (&Endpoint, &String), to: &Endpoint, facts: &Facts) -> Vec<Hop> {
     let near = Side { node: source, facts };
     let apart = |hop: Hop, of: Ipv4Addr, guide: Option<u8>| Hop { apart: true, container: Some(of), guide, ..hop };
     let mut hops = vec![near.inside(from.address, true)];
@@ -138,7 +130,7 @@ fn of_tasks((from, source): (&Endpoint, &String), to: &Endpoint, facts: &Facts) 
         hops.push(apart(near.port(from.address, false), from.address, None));
         hops.push(apart(near.port(to.address, true), to.address, None));
         hops.push(near.inside(to.address, false));
-        return Route { hops, masqueraded: false };
+        return hops;
     };
     let far = Side { node: target, facts };
     hops.push(apart(near.port(from.address, false), from.address, Some(1)));
@@ -148,7 +140,7 @@ fn of_tasks((from, source): (&Endpoint, &String), to: &Endpoint, facts: &Facts) 
     hops.push(apart(far.hop(Place::Overlay, "vxlan0".to_owned(), false), to.address, Some(5)));
     hops.push(apart(far.port(to.address, true), to.address, Some(6)));
     hops.push(far.inside(to.address, false));
-    Route { hops, masqueraded: false }
+    hops
 }
 
 struct Side<'a> {
@@ -231,7 +223,7 @@ mod tests {
                 if h.wrapped { "*" } else { "" }
             )
         };
-        route(from, to, &facts).hops.iter().map(one).collect::<Vec<_>>().join(" ")
+        route(from, to, &facts).iter().map(one).collect::<Vec<_>>().join(" ")
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::endpoint::{Endpoint, Sort};
 use crate::gap::{Gap, Stop, gap, stops};
 use crate::plan::LARGE;
 use crate::round::{Count, Group, Round};
-use crate::route::{Place, Route, route};
+use crate::route::{Hop, Place, route};
 use crate::service::{self, Call};
 use crate::wire::{Kind, Probe};
 use jiff::Timestamp;
@@ -123,7 +123,7 @@ pub struct Suspicion {
 /// The main probes of a round: those whose fate is the path's.
 struct Main<'a> {
     to: Endpoint,
-    route: Route,
+    route: Vec<Hop>,
     group: Vec<Probe>,
     round: &'a Round,
 }
@@ -143,7 +143,7 @@ impl Main<'_> {
 
     /// Datagrams that a program does not understand stay without an answer: arriving is all that is asked of them.
     fn arrived(&self) -> bool {
-        let last = self.route.hops.last().map(|hop| self.round.count(Group { probes: &self.group }, hop, false));
+        let last = self.route.last().map(|hop| self.round.count(Group { probes: &self.group }, hop, false));
         matches!(last, Some(Count::Seen(count)) if count >= self.sent())
     }
 
@@ -312,14 +312,12 @@ pub fn judge(inputs: &Inputs<'_>) -> Trace {
             _ => (&judged.main, seen, false),
         };
         let large = (judged.outcome == Outcome::LargeLost).then(|| main.group.first().map_or(0, |p| p.bytes));
-        let kind = main.group.first().map_or(Kind::Echo, |p| p.kind);
         let scene = Scene {
             facts: inputs.facts,
             gap,
             round: main.round,
             sent: main.sent(),
             burst: counted,
-            kind,
             from: inputs.from,
             to: &main.to,
             large,
@@ -409,10 +407,9 @@ fn unseen(main: &Main<'_>) -> Vec<String> {
 
 fn rows(judged: &First<'_>, facts: &Facts) -> Vec<Row> {
     let main = &judged.main;
-    let at =
-        |stop: Option<&Stop>, hop: &crate::route::Hop| stop.filter(|s| s.hop == *hop).map(|s| if s.back { Way::Back } else { Way::There });
+    let at = |stop: Option<&Stop>, hop: &Hop| stop.filter(|s| s.hop == *hop).map(|s| if s.back { Way::Back } else { Way::There });
     let lost = judged.gap.as_ref();
-    let row = |hop: &crate::route::Hop| Row {
+    let row = |hop: &Hop| Row {
         guide: hop.guide,
         node: hop.node.clone(),
         device: match (hop.place, main.round.device(hop)) {
@@ -426,11 +423,11 @@ fn rows(judged: &First<'_>, facts: &Facts) -> Vec<Row> {
         lost_after: at(lost.and_then(|g| g.last.as_ref()), hop),
         lost_before: at(lost.and_then(|g| g.next.as_ref()), hop),
     };
-    main.route.hops.iter().map(row).collect()
+    main.route.iter().map(row).collect()
 }
 
 /// The MTU of a container's device, or of its other end.
-fn mtu(round: &Round, hop: &crate::route::Hop, facts: &Facts) -> Option<u32> {
+fn mtu(round: &Round, hop: &Hop, facts: &Facts) -> Option<u32> {
     let name = round.device(hop);
     if hop.place != Place::Inside {
         return facts.nodes.get(&hop.node)?.links.value()?.iter().find(|l| l.name == name).map(|l| l.mtu);

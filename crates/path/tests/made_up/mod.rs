@@ -78,7 +78,7 @@ pub fn round(facts: &Facts, from: &Endpoint, to: &Endpoint, probes: Vec<Probe>, 
         opened: [("node-0".to_owned(), opened(from.address)), ("node-1".to_owned(), opened(to.address))].into(),
         ..Round::default()
     };
-    let hops = route(from, to, facts).hops;
+    let hops = route(from, to, facts);
     let both: Vec<(&Hop, bool)> = hops.iter().map(|h| (h, false)).chain(hops.iter().rev().map(|h| (h, true))).collect();
     let (mut near, mut far) = (Closed::default(), Closed::default());
     let mut outcomes = Vec::new();
