@@ -70,7 +70,7 @@ pub(crate) fn expected(inputs: &Inputs<'_>) -> Endpoint {
 
 /// The target answered that nobody listens.
 pub(crate) fn refused(round: &Round, call: &Call) -> bool {
-    round.outcome(&call.probe).is_some_and(|o| o.errors.iter().any(|e| e.contains("refused")))
+    round.outcome(&call.probe).is_some_and(crate::wire::Outcome::is_refused)
 }
 
 /// How the connections were shared out, in words.

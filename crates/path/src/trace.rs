@@ -248,7 +248,7 @@ fn known(gap: Option<&Gap>) -> bool {
 
 fn refused(main: &Main<'_>) -> bool {
     main.group.iter().all(|p| p.kind == Kind::Tcp)
-        && main.group.iter().filter_map(|p| main.round.outcome(p)).any(|o| o.errors.iter().any(|e| e.contains("refused")))
+        && main.group.iter().filter_map(|p| main.round.outcome(p)).any(crate::wire::Outcome::is_refused)
 }
 
 fn of_service<'a>(inputs: &Inputs<'a>) -> First<'a> {
@@ -432,9 +432,7 @@ fn mtu(round: &Round, hop: &Hop, facts: &Facts) -> Option<u32> {
     if hop.place != Place::Inside {
         return facts.nodes.get(&hop.node)?.links.value()?.iter().find(|l| l.name == name).map(|l| l.mtu);
     }
-    let (_, container) = round.container(hop.container?)?;
-    let own = container.links.as_array()?.iter().find(|l| l.get("ifname").and_then(|n| n.as_str()) == Some(name))?;
-    u32::try_from(own.get("mtu")?.as_u64()?).ok()
+    round.container(hop.container?)?.1.mtu()
 }
 
 fn shots(round: &Round) -> Vec<Shot> {

@@ -66,6 +66,24 @@ pub struct Container {
     pub neighbours: Value,
 }
 
+impl Container {
+    /// What `ip` says of the container's own device under this name: `mtu`, `address`, `flags`.
+    pub fn own(&self, field: &str) -> Option<&Value> {
+        let links = self.links.as_array()?;
+        links.iter().find(|link| link.get("ifname").and_then(Value::as_str) == Some(&self.device))?.get(field)
+    }
+
+    /// The MTU of the container's own device, in bytes.
+    pub fn mtu(&self) -> Option<u32> {
+        self.own("mtu")?.as_u64().and_then(|mtu| u32::try_from(mtu).ok())
+    }
+
+    /// The hardware address of the container's own device.
+    pub fn mac(&self) -> Option<&str> {
+        self.own("address")?.as_str()
+    }
+}
+
 /// Sends probes from a node or from a container on it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Send {
@@ -128,6 +146,18 @@ pub struct Outcome {
     /// What the sender's own kernel said, or an ICMP error from the way, each once: `Message too long`, `Connection
     /// refused`, `Network is unreachable`, `10.0.0.5: fragmentation needed`.
     pub errors: Vec<String>,
+}
+
+impl Outcome {
+    /// The target answered that nobody listens there.
+    pub fn is_refused(&self) -> bool {
+        self.errors.iter().any(|error| is_refusal(error))
+    }
+}
+
+/// Whether an error of [`Outcome::errors`] is the target's own answer.
+pub fn is_refusal(error: &str) -> bool {
+    error.contains("refused")
 }
 
 /// Ends the captures.

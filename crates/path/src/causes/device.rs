@@ -51,10 +51,8 @@ fn restarted(scene: &Scene<'_>, node: &str, found: Found) -> Look {
 
 fn inside(scene: &Scene<'_>, stop: &Stop) -> Look {
     let Some((node, container)) = scene.container(stop) else { return Look::Nothing };
-    let links = container.links.as_array().into_iter().flatten();
-    let own = links.into_iter().find(|l| l.get("ifname").and_then(|n| n.as_str()) == Some(&container.device));
-    let Some(own) = own else { return Look::Nothing };
-    let has = |flag: &str| own.get("flags").and_then(|f| f.as_array()).is_some_and(|flags| flags.iter().any(|f| f == flag));
+    let Some(flags) = container.own("flags") else { return Look::Nothing };
+    let has = |flag: &str| flags.as_array().is_some_and(|flags| flags.iter().any(|f| f == flag));
     let up = has("UP") && !has("NO-CARRIER");
     let address = stop.hop.container.map(|a| a.to_string()).unwrap_or_default();
     if up {

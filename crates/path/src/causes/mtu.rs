@@ -14,10 +14,7 @@ fn look(scene: &Scene<'_>) -> Look {
     for stop in [&scene.gap.next, &scene.gap.last].into_iter().flatten() {
         let (node, device) = (&stop.hop.node, scene.device(stop));
         let mtu = match stop.hop.place {
-            Place::Inside => scene.container(stop).and_then(|(_, c)| {
-                let own = c.links.as_array()?.iter().find(|l| l.get("ifname").and_then(|n| n.as_str()) == Some(&c.device))?;
-                own.get("mtu")?.as_u64().and_then(|m| u32::try_from(m).ok())
-            }),
+            Place::Inside => scene.container(stop).and_then(|(_, c)| c.mtu()),
             _ => scene.link(node, device).map(|l| l.mtu),
         };
         let size = if stop.hop.wrapped { bytes + WRAPPING } else { bytes };

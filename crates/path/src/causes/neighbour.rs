@@ -32,8 +32,8 @@ fn look(scene: &Scene<'_>) -> Look {
     if let Some(device) = delivering(scene) {
         let Some(stop) = scene.gap.last.as_ref() else { return Look::Nothing };
         let to = stop.hop.container.filter(|_| stop.hop.place == Place::Inside).unwrap_or(to);
-        let mac = scene.round.container(to).and_then(|(_, c)| own_mac(c));
-        return entry(scene, &stop.hop.node, &device, to, mac.as_deref(), false);
+        let mac = scene.round.container(to).and_then(|(_, c)| c.mac());
+        return entry(scene, &stop.hop.node, &device, to, mac, false);
     }
     // To another node, not in the overlay.
     match scene.handing_on().map(|(_, next)| next) {
@@ -57,12 +57,6 @@ fn delivering(scene: &Scene<'_>) -> Option<String> {
     }
     let next = scene.gap.next.as_ref().filter(|next| next.hop.node == last.hop.node);
     next.and_then(bridge).or_else(|| bridge(last))
-}
-
-fn own_mac(container: &crate::wire::Container) -> Option<String> {
-    let links = container.links.as_array()?;
-    let own = links.iter().find(|l| l.get("ifname").and_then(|n| n.as_str()) == Some(&container.device))?;
-    own.get("address").and_then(|a| a.as_str()).map(str::to_owned)
 }
 
 /// Judges the entry of `address` on `device`; `fixed` entries are not learnt by asking, somebody has to write them.
