@@ -2,7 +2,7 @@
 //! What a user calls an end of a path, and where it is.
 
 use magnum_facts::Facts;
-use magnum_facts::coe::{Pod, Service};
+use magnum_facts::coe::{Pod, Service, SwarmTask};
 use serde::{Deserialize, Serialize};
 use std::net::Ipv4Addr;
 
@@ -133,29 +133,17 @@ fn of_task(text: &str, name: &str, port: Option<u16>, facts: &Facts) -> Result<E
     let Some(all) = facts.swarm.tasks.value() else {
         return Err(format!("{text:?} is no node, and no manager answered what tasks there are; give an address instead"));
     };
-    let running: Vec<_> = all.iter().filter(|t| t.state == "running" && !t.addresses.is_empty()).collect();
-    let called =
-        |t: &magnum_facts::coe::SwarmTask| format!("{}.{}", t.service, t.slot.map(|s| s.to_string()).unwrap_or_else(|| t.node.clone()));
-    let found: Vec<_> =
-        running.iter().filter(|t| called(t) == name || t.service == name || (t.id.starts_with(name) && name.len() > 5)).collect();
+    let running: Vec<(&SwarmTask, Ipv4Addr)> = all.iter().filter_map(|t| Some((t, t.reached_at()?))).collect();
+    let fits = |t: &SwarmTask| t.name() == name || t.service == name || (t.id.starts_with(name) && name.len() > 5);
+    let found: Vec<_> = running.iter().filter(|(t, _)| fits(t)).collect();
+    let names = |tasks: &mut dyn Iterator<Item = &SwarmTask>| tasks.map(SwarmTask::name).collect::<Vec<_>>().join(", ");
     match found.as_slice() {
-        [task] => {
-            let end = Endpoint::plain(Sort::Task, &called(task), task.addresses[0], Some(task.node.clone()), port);
-            Ok(Endpoint { container: true, ..end })
+        [(task, address)] => Ok(Endpoint { port, ..Endpoint::task(task, *address) }),
+        [] if running.is_empty() => {
+            Err(format!("{text:?} is no node or task of the cluster; no task with an address in an overlay network runs"))
         }
-        [] => {
-            let names: Vec<String> = running.iter().map(|t| called(t)).take(5).collect();
-            let hint = if names.is_empty() {
-                "no task with an address in an overlay network runs".to_owned()
-            } else {
-                format!("there are {}", names.join(", "))
-            };
-            Err(format!("{text:?} is no node or task of the cluster; {hint}"))
-        }
-        many => {
-            let names: Vec<String> = many.iter().map(|t| called(t)).collect();
-            Err(format!("{text:?} is not one thing; say which: {}", names.join(", ")))
-        }
+        [] => Err(format!("{text:?} is no node or task of the cluster; there are {}", names(&mut running.iter().map(|r| r.0).take(5)))),
+        many => Err(format!("{text:?} is not one thing; say which: {}", names(&mut many.iter().map(|r| r.0)))),
     }
 }
 
@@ -181,8 +169,7 @@ fn of_address(address: Ipv4Addr, port: Option<u16>, facts: &Facts) -> Endpoint {
     }
     let tasks = facts.swarm.tasks.value().into_iter().flatten();
     if let Some(task) = tasks.into_iter().find(|t| t.addresses.contains(&address)) {
-        let name = format!("{}.{}", task.service, task.slot.map(|s| s.to_string()).unwrap_or_default());
-        return Endpoint { container: true, ..Endpoint::plain(Sort::Task, &name, address, Some(task.node.clone()), port) };
+        return Endpoint { port, ..Endpoint::task(task, address) };
     }
     let services = facts.kubernetes.services.value().into_iter().flatten();
     if let Some(service) = services.into_iter().find(|s| s.cluster_ip.as_ref() == Some(&text))
@@ -243,6 +230,12 @@ impl Endpoint {
         Self { sort, name: name.to_owned(), address, node, container: false, port, udp: false, backends: Vec::new() }
     }
 
+    /// A swarm's task at one of its addresses.
+    pub(crate) fn task(task: &SwarmTask, address: Ipv4Addr) -> Self {
+        let end = Self::plain(Sort::Task, &task.name(), address, Some(task.node.clone()), None);
+        Self { container: true, ..end }
+    }
+
     /// `pod default/web-1 (10.100.1.5 on node-0)`.
     pub fn describe(&self) -> String {
         let sort = match self.sort {
@@ -291,5 +284,37 @@ mod tests {
             let error = resolve(text, &facts).unwrap_err();
             assert!(error.contains(says), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn tasks_are_called_by_their_number_or_their_node() {
+        let task = |id: &str, service: &str, slot, node: &str, last: u8| SwarmTask {
+            id: id.into(),
+            service: service.into(),
+            node: node.into(),
+            state: "running".into(),
+            slot,
+            addresses: vec![[10, 128, 1, last].into()],
+            ..SwarmTask::default()
+        };
+        let mut facts = fixture::swarm(1, 2).0;
+        let source = facts.cluster.source.clone();
+        let tasks = vec![
+            task("aaaaaaa", "web", Some(1), "node-0", 2),
+            task("bbbbbbb", "web", Some(2), "node-1", 3),
+            task("ccccccc", "log", None, "node-0", 4),
+        ];
+        facts.swarm.tasks = magnum_facts::Fact::seen(tasks, source);
+        let name = |text: &str| resolve(text, &facts).map(|end| end.name);
+        for (text, wanted) in
+            [("web.2", "web.2"), ("log", "log.node-0"), ("log.node-0", "log.node-0"), ("10.128.1.4", "log.node-0"), ("bbbbbbb", "web.2")]
+        {
+            assert_eq!(name(text).as_deref(), Ok(wanted), "{text}");
+        }
+        assert!(name("web").unwrap_err().ends_with("say which: web.1, web.2"));
+        assert!(name("dns").unwrap_err().ends_with("there are web.1, web.2, log.node-0"));
+        let (ends, _) = crate::ends(&facts);
+        let tasks: Vec<_> = ends.iter().filter(|e| e.sort == Sort::Task).map(|e| e.name.as_str()).collect();
+        assert_eq!(tasks, ["web.1", "web.2"], "one of each node, by a name that can be asked for");
     }
 }

@@ -67,19 +67,9 @@ pub fn ends(facts: &Facts) -> (Vec<Endpoint>, Vec<String>) {
         .collect();
     if facts.cluster.coe.is_swarm() {
         for member in members() {
-            let own = facts
-                .swarm
-                .tasks
-                .value()
-                .into_iter()
-                .flatten()
-                .find(|t| t.node == member.name && t.state == "running" && !t.addresses.is_empty());
-            match own {
-                Some(task) => {
-                    let name = format!("{}.{}", task.service, task.slot.map(|s| s.to_string()).unwrap_or_default());
-                    let end = Endpoint::plain(Sort::Task, &name, task.addresses[0], Some(task.node.clone()), None);
-                    all.push(Endpoint { container: true, ..end });
-                }
+            let own = facts.swarm.tasks.value().into_iter().flatten().filter(|t| t.node == member.name);
+            match own.filter_map(|t| Some(Endpoint::task(t, t.reached_at()?))).next() {
+                Some(end) => all.push(end),
                 None => left_out.push(format!("{}: no task with an address in an overlay network runs there", member.name)),
             }
         }

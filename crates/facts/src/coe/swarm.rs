@@ -117,3 +117,15 @@ pub struct SwarmTask {
     #[serde(default)]
     pub addresses: Vec<Ipv4Addr>,
 }
+
+impl SwarmTask {
+    /// `web.2`; `web.node-0` for a service that runs once on each node.
+    pub fn name(&self) -> String {
+        self.slot.map_or_else(|| format!("{}.{}", self.service, self.node), |slot| format!("{}.{slot}", self.service))
+    }
+
+    /// It runs, and others reach it in an overlay network: at this address.
+    pub fn reached_at(&self) -> Option<Ipv4Addr> {
+        self.addresses.first().copied().filter(|_| self.state == "running")
+    }
+}
