@@ -16,7 +16,7 @@ mod unit;
 pub use certificate::{BrokenCertificate, Certificate, KeyFit};
 pub use config::{ConfigFile, Configs};
 pub use etcd::{EtcdMember, EtcdView};
-pub use firewall::{Chain, Decision, FirewallRule, Hook, Match, Packet, Ports, Proto, Ruleset, Table, Verdict};
+pub use firewall::{Chain, Decision, FirewallRule, Hook, Match, Packet, Ports, Proto, Rise, Ruleset, Table, Verdict};
 pub use machine::{Clock, Filesystem, Killed, Memory};
 pub use network::{FdbEntry, Link, Neighbour, Route, Socket, Vxlan};
 pub use overlay::{OverlayLease, OverlayRegistry, SubnetEnv};

@@ -5,7 +5,7 @@
 use crate::collector::{Collector, Context, Patch, Stage};
 use crate::node::output;
 use crate::probe::{Shots, overlay_targets, shoot};
-use magnum_facts::node::{Ruleset, Verdict};
+use magnum_facts::node::Ruleset;
 use magnum_facts::{CounterRise, Fact, Facts, ProbeFacts, Scope, Vantage, Why, WhyKind};
 use magnum_types::{Coe, NodeName};
 use std::collections::BTreeMap;
@@ -71,37 +71,31 @@ async fn run(context: Context) -> Result<Patch, Why> {
 }
 
 async fn burst(context: &Context, from: &NodeName, to: &NodeName, address: Ipv4Addr) -> Result<Vec<CounterRise>, Why> {
-    let before = counters(context, to).await?;
+    let before = filters(context, to).await?;
     shoot(context, from, &[address], &Shots { count: BURST, gap: "0.005", wait: "0.2", port: 0 }).await?;
-    let after = counters(context, to).await?;
-    let rise = |((at_port, rule), now): (&(bool, String), &u64)| {
-        let was = before.get(&(*at_port, rule.clone())).copied().unwrap_or(0);
-        (*now > was).then(|| CounterRise {
-            node: to.to_string(),
-            at_port: *at_port,
-            rule: rule.clone(),
-            before: was,
-            after: *now,
-            burst: BURST,
-        })
-    };
-    Ok(after.iter().filter_map(rise).collect())
+    let after = filters(context, to).await?;
+    let mut rises: BTreeMap<(bool, String), CounterRise> = BTreeMap::new();
+    for ((at_port, before), (_, after)) in before.iter().zip(&after) {
+        let (Some(before), Some(after)) = (before, after) else { continue };
+        for rise in before.rises(after).into_iter().filter(|rise| !rise.policy) {
+            let none =
+                || CounterRise { node: to.to_string(), at_port: *at_port, rule: rise.text.clone(), before: 0, after: 0, burst: BURST };
+            // The same text may stand in several chains; their sum rises all the same.
+            let sum = rises.entry((*at_port, rise.text.clone())).or_insert_with(none);
+            sum.before += rise.before;
+            sum.after += rise.before + rise.rise;
+        }
+    }
+    Ok(rises.into_values().collect())
 }
 
-/// The counters of all rules that drop, on the node and in front of its port.
-async fn counters(context: &Context, node: &NodeName) -> Result<BTreeMap<(bool, String), u64>, Why> {
+/// The node's own filter, and the one in front of its port.
+async fn filters(context: &Context, node: &NodeName) -> Result<[(bool, Option<Ruleset>); 2], Why> {
     let save = output(context, node, &["iptables-save", "-c"], Duration::from_secs(1)).await.map(|text| Ruleset::from_iptables_save(&text));
     let port = context.world.engine.port_filter(context.world.id, node).await.ok().flatten();
     let port = port.and_then(|p| serde_json::from_str(&p.nft).ok()).map(|document| Ruleset::from_nft_json(&document));
-    if let (Err(why), None) = (&save, &port) {
-        return Err(why.clone());
+    match (save, port) {
+        (Err(why), None) => Err(why),
+        (save, port) => Ok([(false, save.ok()), (true, port)]),
     }
-    let mut all = BTreeMap::new();
-    for (at_port, rules) in [(false, save.ok()), (true, port)] {
-        for (_, _, rule) in rules.iter().flat_map(Ruleset::counted).filter(|(.., r)| matches!(r.verdict, Verdict::Drop | Verdict::Reject)) {
-            // The same text may stand in several chains; their sum rises all the same.
-            *all.entry((at_port, rule.text.clone())).or_default() += rule.packets.unwrap_or(0);
-        }
-    }
-    Ok(all)
 }

@@ -9,6 +9,8 @@ mod decide;
 mod iptables;
 mod model;
 mod nft;
+mod rise;
 
 pub use decide::{Decision, Packet};
 pub use model::{Chain, FirewallRule, Hook, Match, Ports, Proto, Ruleset, Table, Verdict};
+pub use rise::Rise;

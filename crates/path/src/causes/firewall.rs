@@ -2,9 +2,8 @@
 //! A packet filter of the node or of the container drops them: the rule whose counter rose by as many as were lost.
 
 use crate::cause::{Cause, Found, Look, Scene};
-use crate::rise::{Rise, rises};
 use crate::route::Place;
-use magnum_facts::node::Ruleset;
+use magnum_facts::node::{Rise, Ruleset};
 
 pub static CAUSE: Cause = Cause { id: "firewall", rank: 20, look };
 
@@ -30,7 +29,7 @@ fn look(scene: &Scene<'_>) -> Look {
             };
             for legacy in [false, true] {
                 let (Some(before), Some(after)) = (read(&closed.before, legacy), read(&closed.after, legacy)) else { continue };
-                let found = rises(&before, &after).into_iter().filter(|r| scene.is_ours(r.rise)).min_by_key(|r| r.rise);
+                let found = before.rises(&after).into_iter().filter(|r| scene.is_ours(r.rise)).min_by_key(|r| r.rise);
                 match found {
                     Some(rise) => {
                         return guilty(

@@ -2,7 +2,6 @@
 //! A security group in front of a node's port drops them.
 
 use crate::cause::{Cause, Found, Look, Scene};
-use crate::rise::rises;
 
 pub static CAUSE: Cause = Cause { id: "port-filter", rank: 30, look };
 
@@ -16,7 +15,7 @@ fn look(scene: &Scene<'_>) -> Look {
     let mut fine = Look::Nothing;
     for node in nodes {
         let Some((before, after)) = scene.round.filters.get(node) else { continue };
-        let Some(rise) = rises(before, after).into_iter().filter(|r| scene.is_ours(r.rise)).min_by_key(|r| r.rise) else {
+        let Some(rise) = before.rises(after).into_iter().filter(|r| scene.is_ours(r.rise)).min_by_key(|r| r.rise) else {
             fine = Look::Fine(format!("no drop counter of the port of {node} rose by as many as were sent"));
             continue;
         };

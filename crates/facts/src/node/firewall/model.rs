@@ -174,20 +174,6 @@ impl Ruleset {
         self.table(table)?.chain(chain)
     }
 
-    /// Every rule with a counter: (table, chain, rule).
-    pub fn counted(&self) -> impl Iterator<Item = (&str, &str, &FirewallRule)> {
-        let chains = |t: &'_ Table| -> Vec<(usize, usize)> {
-            t.chains.iter().enumerate().flat_map(|(c, chain)| (0..chain.rules.len()).map(move |r| (c, r))).collect()
-        };
-        self.tables.iter().flat_map(move |t| {
-            chains(t).into_iter().filter_map(move |(c, r)| {
-                let chain = t.chains.get(c)?;
-                let rule = chain.rules.get(r)?;
-                rule.packets.map(|_| (t.name.as_str(), chain.name.as_str(), rule))
-            })
-        })
-    }
-
     /// What both tools print of one namespace. A table of `iptables-nft` is in both views; iptables' is kept.
     #[must_use]
     pub fn merged(mut iptables: Ruleset, nft: Ruleset) -> Ruleset {

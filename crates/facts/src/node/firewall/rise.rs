@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Which drop counters of a packet filter rose.
 
-use magnum_facts::node::{FirewallRule, Ruleset, Verdict};
+use super::model::{FirewallRule, Ruleset, Verdict};
 use std::collections::BTreeMap;
 
 /// A counter that rose.
@@ -18,15 +18,17 @@ pub struct Rise {
 
 type Key = (String, String, String);
 
-/// Every rule and policy that drops, and whose counter is higher in `after`.
-pub fn rises(before: &Ruleset, after: &Ruleset) -> Vec<Rise> {
-    let (was, now) = (counters(before), counters(after));
-    let rise = |((table, chain, text), count): (&Key, &u64)| {
-        let old = was.get(&(table.clone(), chain.clone(), text.clone())).copied().unwrap_or(0);
-        let rise = count.checked_sub(old).filter(|r| *r > 0)?;
-        Some(Rise { table: table.clone(), chain: chain.clone(), text: text.clone(), policy: text.is_empty(), before: old, rise })
-    };
-    now.iter().filter_map(rise).collect()
+impl Ruleset {
+    /// Every rule and policy that drops, and whose counter is higher in `after`; in the order of tables and chains.
+    pub fn rises(&self, after: &Ruleset) -> Vec<Rise> {
+        let (was, now) = (counters(self), counters(after));
+        let rise = |((table, chain, text), count): (&Key, &u64)| {
+            let old = was.get(&(table.clone(), chain.clone(), text.clone())).copied().unwrap_or(0);
+            let rise = count.checked_sub(old).filter(|r| *r > 0)?;
+            Some(Rise { table: table.clone(), chain: chain.clone(), text: text.clone(), policy: text.is_empty(), before: old, rise })
+        };
+        now.iter().filter_map(rise).collect()
+    }
 }
 
 fn counters(rules: &Ruleset) -> BTreeMap<Key, u64> {
@@ -65,8 +67,8 @@ mod tests {
         let words = |list: Vec<Rise>| {
             list.iter().map(|r| format!("{}{} +{}", r.text, if r.policy { "policy" } else { "" }, r.rise)).collect::<Vec<_>>()
         };
-        assert_eq!(words(rises(&text(5, 5, 5), &text(105, 105, 5))), ["-A FORWARD -s 10.1.0.0/16 -j DROP +100"]);
-        assert_eq!(words(rises(&text(5, 5, 5), &text(5, 9, 25))), ["policy +20"]);
-        assert!(rises(&text(5, 5, 5), &text(0, 0, 0)).is_empty(), "a filter that was made anew");
+        assert_eq!(words(text(5, 5, 5).rises(&text(105, 105, 5))), ["-A FORWARD -s 10.1.0.0/16 -j DROP +100"]);
+        assert_eq!(words(text(5, 5, 5).rises(&text(5, 9, 25))), ["policy +20"]);
+        assert!(text(5, 5, 5).rises(&text(0, 0, 0)).is_empty(), "a filter that was made anew");
     }
 }
