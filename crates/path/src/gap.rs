@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Where packets get lost: between the last device that saw them and the first that did not.
 
-use crate::round::{Count, Group, Round};
+use crate::round::{Count, Group};
 use crate::route::{Hop, Place};
 
 /// One device on one of the two ways.
@@ -53,8 +53,8 @@ impl Gap {
 }
 
 /// All devices of both ways, in the order in which a packet and its answer pass them.
-pub fn stops(route: &[Hop], round: &Round, group: Group<'_>) -> Vec<Stop> {
-    let stop = |hop: &Hop, back: bool| Stop { hop: hop.clone(), back, out: hop.out != back, count: round.count(group, hop, back) };
+pub fn stops(route: &[Hop], group: &Group<'_>) -> Vec<Stop> {
+    let stop = |hop: &Hop, back: bool| Stop { hop: hop.clone(), back, out: hop.out != back, count: group.count(hop, back) };
     let there = route.iter().map(|hop| stop(hop, false));
     there.chain(route.iter().rev().map(|hop| stop(hop, true))).collect()
 }

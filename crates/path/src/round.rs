@@ -2,7 +2,7 @@
 //! Probes that were sent once, and everything that was seen of them meanwhile.
 
 use crate::route::{Hop, Place};
-use crate::wire::{Closed, Container, Kind, Opened, Outcome, Probe, Sent, Sighting};
+use crate::wire::{Closed, Container, Kind, Opened, Outcome, Outer, Probe, Sent, Sighting};
 use magnum_facts::node::Ruleset;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -39,10 +39,43 @@ impl Count {
     }
 }
 
-/// Which probes are meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Probes that are looked for together, with what NAT made of each in a round.
 pub struct Group<'a> {
-    pub probes: &'a [Probe],
+    pub round: &'a Round,
+    probes: Vec<(&'a Probe, Same)>,
+}
+
+impl<'a> Group<'a> {
+    /// These probes of this round.
+    pub fn new(round: &'a Round, wanted: impl Fn(&Probe) -> bool) -> Self {
+        let probes = round.probes.iter().filter(|probe| wanted(probe));
+        Self { round, probes: probes.map(|probe| (probe, round.same(probe))).collect() }
+    }
+
+    pub fn probes(&self) -> impl Iterator<Item = &'a Probe> {
+        self.probes.iter().map(|(probe, _)| *probe)
+    }
+
+    /// How many packets came by `hop` on the way there, or back.
+    pub fn count(&self, hop: &Hop, back: bool) -> Count {
+        if let Some(why) = self.round.blind(hop) {
+            return Count::Unknown(why);
+        }
+        let seen: BTreeSet<_> = self.at(hop, back).map(|(probe, sighting)| (probe.number, sighting.turn)).collect();
+        Count::Seen(u16::try_from(seen.len()).unwrap_or(u16::MAX))
+    }
+
+    /// The overlay's packet around one of them at this hop.
+    pub fn outer(&self, hop: &Hop, back: bool) -> Option<&'a Outer> {
+        self.at(hop, back).find_map(|(_, sighting)| sighting.outer.as_ref())
+    }
+
+    fn at(&self, hop: &Hop, back: bool) -> impl Iterator<Item = (&'a Probe, &'a Sighting)> {
+        self.round.at(hop, back).flat_map(move |sighting| {
+            let own = self.probes.iter().filter(move |(probe, same)| way(sighting, probe, same) == Some(back));
+            own.map(move |(probe, _)| (*probe, sighting))
+        })
+    }
 }
 
 impl Round {
@@ -69,20 +102,6 @@ impl Round {
         }
     }
 
-    /// How many packets of `group` came by `hop` on the way there, or back.
-    pub fn count(&self, group: Group<'_>, hop: &Hop, back: bool) -> Count {
-        match self.blind(hop) {
-            Some(why) => Count::Unknown(why),
-            None => {
-                let mut seen = BTreeSet::new();
-                for (probe, sighting) in group.probes.iter().flat_map(|p| self.of(p, hop, back).map(move |s| (p, s))) {
-                    seen.insert((probe.number, sighting.turn));
-                }
-                Count::Seen(u16::try_from(seen.len()).unwrap_or(u16::MAX))
-            }
-        }
-    }
-
     /// Why nobody could look at the hop.
     fn blind(&self, hop: &Hop) -> Option<String> {
         match (self.opened.get(&hop.node), self.closed.get(&hop.node)) {
@@ -104,20 +123,16 @@ impl Round {
         })
     }
 
-    /// The sightings of one probe at one hop.
-    pub fn of<'a>(&'a self, probe: &'a Probe, hop: &'a Hop, back: bool) -> impl Iterator<Item = &'a Sighting> {
-        let device = self.device(hop);
+    /// Everything that came by a hop on one of the two ways.
+    fn at<'a>(&'a self, hop: &Hop, back: bool) -> impl Iterator<Item = &'a Sighting> + use<'a> {
+        let container = hop.container.and_then(|address| self.container(address)).map(|(_, c)| c);
+        let device = self.device(hop).to_owned();
         let inside = if hop.place == Place::Inside { hop.container } else { None };
-        let same = self.same(probe);
-        let apart = hop.container.filter(|_| hop.apart).and_then(|a| self.container(a)).map_or("", |(_, c)| c.peer_namespace.as_str());
+        let apart = container.filter(|_| hop.apart).map_or("", |c| c.peer_namespace.as_str());
+        let (out, wrapped) = (hop.out != back, hop.wrapped);
         let sightings = self.closed.get(&hop.node).and_then(|c| c.as_ref().ok()).into_iter().flat_map(|c| &c.sightings);
         sightings.filter(move |s| {
-            s.device == device
-                && s.inside == inside
-                && s.namespace == apart
-                && s.out == (hop.out != back)
-                && s.outer.is_some() == hop.wrapped
-                && way(s, probe, &same) == Some(back)
+            s.device == device && s.inside == inside && s.namespace == apart && s.out == out && s.outer.is_some() == wrapped
         })
     }
 
@@ -134,11 +149,11 @@ impl Round {
     }
 
     /// Tracked connections of these probes, each once.
-    pub fn connections(&self, group: Group<'_>) -> Vec<Connection> {
+    pub fn connections(&self, probes: &[Probe]) -> Vec<Connection> {
         let mut all: Vec<Connection> = Vec::new();
         for line in self.closed.values().filter_map(|c| c.as_ref().ok()).flat_map(|c| &c.connections) {
             let Some(connection) = Connection::read(line) else { continue };
-            if group.probes.iter().any(|p| p.source_port == connection.source_port && p.to == connection.destination)
+            if probes.iter().any(|p| p.source_port == connection.source_port && p.to == connection.destination)
                 && !all.contains(&connection)
             {
                 all.push(connection);

@@ -124,31 +124,30 @@ pub struct Suspicion {
 struct Main<'a> {
     to: Endpoint,
     route: Vec<Hop>,
-    group: Vec<Probe>,
-    round: &'a Round,
+    group: Group<'a>,
 }
 
 impl Main<'_> {
     fn sent(&self) -> u16 {
-        self.group.iter().map(|p| p.count).sum()
+        self.group.probes().map(|p| p.count).sum()
     }
 
     fn answered(&self) -> u16 {
-        self.group.iter().filter_map(|p| self.round.outcome(p)).map(|o| o.answered.min(o.sent.max(1))).sum()
+        self.group.probes().filter_map(|p| self.group.round.outcome(p)).map(|o| o.answered.min(o.sent.max(1))).sum()
     }
 
     fn stops(&self) -> Vec<Stop> {
-        stops(&self.route, self.round, Group { probes: &self.group })
+        stops(&self.route, &self.group)
     }
 
     /// Datagrams that a program does not understand stay without an answer: arriving is all that is asked of them.
     fn arrived(&self) -> bool {
-        let last = self.route.last().map(|hop| self.round.count(Group { probes: &self.group }, hop, false));
+        let last = self.route.last().map(|hop| self.group.count(hop, false));
         matches!(last, Some(Count::Seen(count)) if count >= self.sent())
     }
 
     fn works(&self) -> bool {
-        match self.group.first().map(|p| p.kind) {
+        match self.group.probes().next().map(|p| p.kind) {
             Some(Kind::Udp) if self.to.udp => self.arrived() || self.answered() >= self.sent(),
             _ => self.answered() >= self.sent() && self.sent() > 0,
         }
@@ -170,8 +169,7 @@ fn unclear(all: &[Stop], sent: u16) -> Option<Gap> {
 }
 
 fn main_of<'a>(inputs: &Inputs<'a>, round: &'a Round, to: &Endpoint, wanted: impl Fn(&Probe) -> bool) -> Main<'a> {
-    let group: Vec<Probe> = round.probes.iter().filter(|p| wanted(p)).cloned().collect();
-    Main { to: to.clone(), route: route(inputs.from, to, inputs.facts), group, round }
+    Main { to: to.clone(), route: route(inputs.from, to, inputs.facts), group: Group::new(round, wanted) }
 }
 
 /// The kind of probe whose fate is the path's.
@@ -186,7 +184,7 @@ fn kind(to: &Endpoint) -> Kind {
 /// What is wrong after the first round; none when the path works.
 pub fn suspicion(inputs: &Inputs<'_>) -> Option<Suspicion> {
     let judged = first(inputs);
-    let probe = judged.main.group.first()?.clone();
+    let probe = judged.main.group.probes().next()?.clone();
     (judged.outcome != Outcome::Works && not_sent(inputs.first).is_none()).then(|| Suspicion {
         probe,
         to: judged.main.to.clone(),
@@ -247,8 +245,8 @@ fn known(gap: Option<&Gap>) -> bool {
 }
 
 fn refused(main: &Main<'_>) -> bool {
-    main.group.iter().all(|p| p.kind == Kind::Tcp)
-        && main.group.iter().filter_map(|p| main.round.outcome(p)).any(crate::wire::Outcome::is_refused)
+    main.group.probes().all(|p| p.kind == Kind::Tcp)
+        && main.group.probes().filter_map(|p| main.group.round.outcome(p)).any(crate::wire::Outcome::is_refused)
 }
 
 fn of_service<'a>(inputs: &Inputs<'a>) -> First<'a> {
@@ -311,11 +309,11 @@ pub fn judge(inputs: &Inputs<'_>) -> Trace {
             (Some(main), Some(gap)) => (main, gap, true),
             _ => (&judged.main, seen, false),
         };
-        let large = (judged.outcome == Outcome::LargeLost).then(|| main.group.first().map_or(0, |p| p.bytes));
+        let large = (judged.outcome == Outcome::LargeLost).then(|| main.group.probes().next().map_or(0, |p| p.bytes));
         let scene = Scene {
             facts: inputs.facts,
             gap,
-            round: main.round,
+            round: main.group.round,
             sent: main.sent(),
             burst: counted,
             from: inputs.from,
@@ -412,14 +410,14 @@ fn rows(judged: &First<'_>, facts: &Facts) -> Vec<Row> {
     let row = |hop: &Hop| Row {
         guide: hop.guide,
         node: hop.node.clone(),
-        device: match (hop.place, main.round.device(hop)) {
+        device: match (hop.place, main.group.round.device(hop)) {
             (Place::Inside, "") => "eth0".to_owned(),
             (_, name) => name.to_owned(),
         },
         container: hop.container.filter(|_| hop.place == Place::Inside).map(|a| a.to_string()),
-        mtu: hop.mtu.or_else(|| mtu(main.round, hop, facts)),
-        there: main.round.count(Group { probes: &main.group }, hop, false).known(),
-        back: main.round.count(Group { probes: &main.group }, hop, true).known(),
+        mtu: hop.mtu.or_else(|| mtu(main.group.round, hop, facts)),
+        there: main.group.count(hop, false).known(),
+        back: main.group.count(hop, true).known(),
         lost_after: at(lost.and_then(|g| g.last.as_ref()), hop),
         lost_before: at(lost.and_then(|g| g.next.as_ref()), hop),
     };
@@ -466,7 +464,7 @@ fn shots(round: &Round) -> Vec<Shot> {
 
 fn translations(inputs: &Inputs<'_>) -> Vec<String> {
     let mut all = Vec::new();
-    for connection in inputs.first.connections(Group { probes: &inputs.first.probes }) {
+    for connection in inputs.first.connections(&inputs.first.probes) {
         for change in connection.changes() {
             if !all.contains(&change) {
                 all.push(change);
@@ -490,7 +488,7 @@ fn summary(inputs: &Inputs<'_>, judged: &First<'_>, cause: Option<&Found>) -> St
 }
 
 fn place(judged: &First<'_>) -> String {
-    let round = judged.main.round;
+    let round = judged.main.group.round;
     let name = |stop: &Stop| match (stop.hop.place, round.device(&stop.hop)) {
         (Place::Port, device) if !device.is_empty() => format!("{device} on {}", stop.hop.node),
         (Place::Inside, device) if !device.is_empty() => {

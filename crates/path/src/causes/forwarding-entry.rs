@@ -3,6 +3,7 @@
 
 use crate::cause::{Cause, Found, Look, Scene};
 use crate::gap::Stop;
+use crate::round::Group;
 use std::net::Ipv4Addr;
 
 pub static CAUSE: Cause = Cause { id: "forwarding-entry", rank: 60, look };
@@ -42,7 +43,7 @@ fn missing(scene: &Scene<'_>, node: &str, far: &str, peer: Ipv4Addr, device: &st
 /// The overlay's packets left, but for another address.
 fn astray(scene: &Scene<'_>, last: &Stop, far: &str, peer: Ipv4Addr) -> Look {
     let node = &last.hop.node;
-    let sighting = scene.round.probes.iter().flat_map(|p| scene.round.of(p, &last.hop, last.back)).find_map(|s| s.outer.as_ref());
+    let sighting = Group::new(scene.round, |_| true).outer(&last.hop, last.back);
     let Some(outer) = sighting else { return Look::Nothing };
     if outer.destination == peer {
         return Look::Fine(format!("the overlay's packets leave {node} for the right address, {peer}"));

@@ -2,12 +2,13 @@
 //! Both nodes have an overlay, and not the same: another port, another network number.
 
 use crate::cause::{Cause, Found, Look, Scene};
+use crate::round::Group;
 
 pub static CAUSE: Cause = Cause { id: "overlay-mismatch", rank: 65, look };
 
 fn look(scene: &Scene<'_>) -> Look {
     let Some((node, wire, overlay)) = scene.unwrapping().filter(|(_, _, overlay)| !overlay.hop.apart) else { return Look::Nothing };
-    let sighting = scene.round.probes.iter().flat_map(|p| scene.round.of(p, &wire.hop, wire.back)).find_map(|s| s.outer.as_ref());
+    let sighting = Group::new(scene.round, |_| true).outer(&wire.hop, wire.back);
     let own = scene.link(node, &overlay.hop.device).and_then(|l| l.vxlan.as_ref());
     let (Some(outer), Some(own)) = (sighting, own) else { return Look::Nothing };
     if (outer.vni, outer.port) == (own.vni, own.port) {
