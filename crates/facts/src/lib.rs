@@ -9,6 +9,7 @@ mod cluster;
 pub mod coe;
 mod fact;
 mod host;
+pub mod json;
 pub mod node;
 mod probe;
 mod snapshot;

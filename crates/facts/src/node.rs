@@ -5,6 +5,7 @@ mod certificate;
 mod config;
 mod etcd;
 mod firewall;
+pub mod ip;
 mod machine;
 mod network;
 mod overlay;

@@ -6,9 +6,8 @@ use crate::gap::{Gap, Stop};
 use crate::round::Round;
 use crate::route::Place;
 use crate::wire::Container;
-use ipnet::Ipv4Net;
 use magnum_facts::Facts;
-use magnum_facts::node::{Link, NodeFacts};
+use magnum_facts::node::{Link, NodeFacts, Route};
 use serde::{Deserialize, Serialize};
 use std::net::Ipv4Addr;
 
@@ -130,10 +129,8 @@ impl<'a> Scene<'a> {
     }
 
     /// The route of the node's main table that a packet to `to` takes: `Ok(None)` when there is none for it.
-    pub fn route(&self, node: &str, to: Ipv4Addr) -> Option<Option<&'a magnum_facts::node::Route>> {
-        let routes = self.node(node)?.routes.value()?;
-        let fits = routes.iter().filter(|r| r.to.is_none_or(|net| net.contains(&to)));
-        Some(fits.max_by_key(|r| r.to.map_or(0, |net| net.prefix_len())))
+    pub fn route(&self, node: &str, to: Ipv4Addr) -> Option<Option<&'a Route>> {
+        Some(Route::best(self.node(node)?.routes.value()?, to))
     }
 
     /// The pair of devices between which a node should hand the packet on, when the gap is there: from where it came in
@@ -184,32 +181,5 @@ impl<'a> Scene<'a> {
     pub fn is_ours(&self, rise: u64) -> bool {
         let sent = u64::from(self.sent);
         sent > 0 && rise * 100 >= sent * 95
-    }
-}
-
-/// A route as `ip -j route` prints it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
-pub struct RawRoute {
-    pub dst: String,
-    pub gateway: String,
-    pub dev: String,
-    #[serde(rename = "type")]
-    pub kind: String,
-}
-
-impl RawRoute {
-    /// The one of these that a packet to `to` takes.
-    pub fn best(routes: &serde_json::Value, to: Ipv4Addr) -> Option<Option<Self>> {
-        let all: Vec<Self> = serde_json::from_value(routes.clone()).ok()?;
-        let length = |route: &Self| -> Option<u8> {
-            if route.dst == "default" {
-                return Some(0);
-            }
-            let net = route.dst.parse::<Ipv4Net>().ok().or_else(|| route.dst.parse::<Ipv4Addr>().ok().map(Ipv4Net::from))?;
-            net.contains(&to).then(|| net.prefix_len())
-        };
-        let fits = all.into_iter().filter_map(|r| length(&r).map(|n| (n, r)));
-        Some(fits.max_by_key(|(n, _)| *n).map(|(_, r)| r))
     }
 }

@@ -11,7 +11,7 @@ mod round;
 pub use gap::{Gap, Stop, gap, stops};
 pub use round::{Connection, Count, Group, Round};
 mod cause;
-pub use cause::{Cause, Evidence, Found, Look, RawRoute, Scene};
+pub use cause::{Cause, Evidence, Found, Look, Scene};
 include!(concat!(env!("OUT_DIR"), "/causes.rs"));
 mod plan;
 mod service;

@@ -3,8 +3,8 @@
 
 use crate::collector::{Collector, Context, Patch, Stage};
 use crate::node::{garbled, output, own};
-use crate::parse::{ip, systemd};
-use magnum_facts::node::{NodeFacts, Ruleset, SubnetEnv, Units};
+use crate::parse::systemd;
+use magnum_facts::node::{NodeFacts, Ruleset, SubnetEnv, Units, ip};
 use magnum_facts::{Fact, Scope, Vantage, Why};
 use magnum_types::NodeName;
 use std::time::Duration;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Sockets, interfaces, routes, neighbours.
 
-use crate::parse::{ip, list, text};
+use crate::parse::{list, text};
 use crate::reading::{Answer, Reading};
-use magnum_facts::node::{NodeFacts, Socket};
+use magnum_facts::node::{NodeFacts, Socket, ip};
 use serde_json::Value;
 
 pub(crate) static READING: Reading = Reading { names: |_, _| &["sockets", "links", "routes", "neigh", "fdb"], read };

@@ -48,6 +48,24 @@ pub struct Route {
     pub kind: String,
 }
 
+impl Route {
+    /// The one of these that a packet to `to` takes: the most particular.
+    pub fn best(routes: &[Self], to: Ipv4Addr) -> Option<&Self> {
+        let fits = routes.iter().filter(|route| route.to.is_none_or(|net| net.contains(&to)));
+        fits.max_by_key(|route| route.to.map_or(0, |net| net.prefix_len()))
+    }
+
+    /// It leads somewhere: it does not refuse packets.
+    pub fn leads(&self) -> bool {
+        matches!(self.kind.as_str(), "" | "unicast")
+    }
+
+    /// Where it is for, as `ip route` prints it.
+    pub fn destination(&self) -> String {
+        self.to.map_or("default".to_owned(), |net| net.to_string())
+    }
+}
+
 /// A neighbour entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Neighbour {

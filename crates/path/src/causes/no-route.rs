@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A node, or the container that sends, has no route for them, or one that leads elsewhere.
 
-use crate::cause::{Cause, Found, Look, RawRoute, Scene};
+use crate::cause::{Cause, Found, Look, Scene};
 use crate::gap::Stop;
 use crate::route::Place;
+use magnum_facts::node::{Route, ip};
 use std::net::Ipv4Addr;
 
 pub static CAUSE: Cause = Cause { id: "no-route", rank: 40, look };
@@ -35,8 +36,8 @@ fn on_node(scene: &Scene<'_>, next: &Stop, to: Ipv4Addr) -> Look {
     let overlay = next.hop.place == Place::Overlay;
     let found = match route {
         None => Found::new(format!("{node} has no route to {to}")).seen(ask, "no route"),
-        Some(r) if !matches!(r.kind.as_str(), "" | "unicast") => {
-            let net = r.to.map_or("default".to_owned(), |n| n.to_string());
+        Some(r) if !r.leads() => {
+            let net = r.destination();
             let remove = scene.on(node, &format!("ip route del {} {net}", r.kind));
             return Found::new(format!("{node} has a route that refuses packets to {to}: {} {net}", r.kind))
                 .seen(scene.on(node, "ip route show"), format!("{} {net}", r.kind))
@@ -45,12 +46,12 @@ fn on_node(scene: &Scene<'_>, next: &Stop, to: Ipv4Addr) -> Look {
                 .guilty();
         }
         Some(r) if r.dev != *device && !r.dev.is_empty() => {
-            let net = r.to.map_or("default".to_owned(), |n| n.to_string());
+            let net = r.destination();
             Found::new(format!("{node} sends packets to {to} out by {} ({net}) and not by {device}", r.dev))
                 .seen(ask, format!("{net} dev {}", r.dev))
         }
         Some(r) => {
-            let net = r.to.map_or("default".to_owned(), |n| n.to_string());
+            let net = r.destination();
             return Look::Fine(format!("{node} has the route {net} dev {device}"));
         }
     };
@@ -80,7 +81,7 @@ fn around_overlay(scene: &Scene<'_>, node: &str, overlay: &Stop, wire: &Stop, to
         far.as_ref().and_then(|n| scene.links(n)).into_iter().flatten().find(own).and_then(|l| l.addresses.first()).map(|a| a.addr());
     match (route.via, right) {
         (Some(via), Some(right)) if via != right => {
-            let net = route.to.map_or("default".to_owned(), |n| n.to_string());
+            let net = route.destination();
             let peer = far.clone().unwrap_or_default();
             Found::new(format!("the route of {node} to {net} leads to {via}, and the overlay's address of {peer} is {right}"))
                 .seen(scene.on(node, &format!("ip route get {to}")), format!("{net} via {via} dev {}", route.dev))
@@ -97,12 +98,14 @@ fn around_overlay(scene: &Scene<'_>, node: &str, overlay: &Stop, wire: &Stop, to
 fn in_container(scene: &Scene<'_>, stop: &Stop, to: Ipv4Addr) -> Look {
     let Some((node, container)) = scene.container(stop) else { return Look::Nothing };
     let address = stop.hop.container.map(|a| a.to_string()).unwrap_or_default();
-    let Some(best) = RawRoute::best(&container.routes, to) else { return Look::Nothing };
-    let text = match best {
-        Some(route) if matches!(route.kind.as_str(), "" | "unicast") => {
+    if !container.routes.is_array() {
+        return Look::Nothing;
+    }
+    let text = match Route::best(&ip::routes(&container.routes), to) {
+        Some(route) if route.leads() => {
             return Look::Fine(format!("{address} has a route to {to} by {}", route.dev));
         }
-        Some(route) => format!("{address} has a route that refuses packets to {to}: {} {}", route.kind, route.dst),
+        Some(route) => format!("{address} has a route that refuses packets to {to}: {} {}", route.kind, route.destination()),
         None => format!("{address} has no route to {to}, inside the container"),
     };
     Found::new(text)

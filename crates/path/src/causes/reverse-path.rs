@@ -22,7 +22,7 @@ fn look(scene: &Scene<'_>) -> Look {
     let said = scene.round.closed.get(node).and_then(|c| c.as_ref().ok()).into_iter().flat_map(|c| &c.drops);
     let kernel = said.into_iter().find(|d| d.reason == "IP_RPFILTER" && scene.is_ours(u64::from(d.count)));
     match (leads, kernel) {
-        (Some(Some(route)), None) if route.dev == *device && matches!(route.kind.as_str(), "" | "unicast") => {
+        (Some(Some(route)), None) if route.dev == *device && route.leads() => {
             Look::Fine(format!("{node} would answer {source} by {device}, as rp_filter wants"))
         }
         (leads, kernel) => {

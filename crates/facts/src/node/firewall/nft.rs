@@ -2,6 +2,7 @@
 //! Reads `nft --json list ruleset`.
 
 use super::model::{Chain, FirewallRule, Hook, Match, Ports, Proto, Ruleset, Table, Verdict};
+use crate::json::text;
 use ipnet::Ipv4Net;
 use serde_json::Value;
 use std::net::Ipv4Addr;
@@ -30,10 +31,6 @@ impl Ruleset {
         }
         rules
     }
-}
-
-fn text<'a>(value: &'a Value, key: &str) -> &'a str {
-    value.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
 fn owner<'a>(rules: &'a mut Ruleset, item: &Value) -> Option<&'a mut Table> {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What `ip -j` and `bridge -j` print.
 
-use super::{list, text};
+use super::{FdbEntry, Link, Neighbour, Route, Vxlan};
+use crate::json::{list, text};
 use ipnet::Ipv4Net;
-use magnum_facts::node::{FdbEntry, Link, Neighbour, Route, Vxlan};
 use serde_json::Value;
 
 /// `ip -j -d address show`.
-pub(crate) fn links(document: &Value) -> Vec<Link> {
+pub fn links(document: &Value) -> Vec<Link> {
     document.as_array().into_iter().flatten().map(link).collect()
 }
 
@@ -37,7 +37,7 @@ fn link(item: &Value) -> Link {
 }
 
 /// `ip -j -d route show table main`.
-pub(crate) fn routes(document: &Value) -> Vec<Route> {
+pub fn routes(document: &Value) -> Vec<Route> {
     let route = |item: &Value| {
         let dst = text(item, "dst");
         let to = match dst {
@@ -54,7 +54,7 @@ pub(crate) fn routes(document: &Value) -> Vec<Route> {
 }
 
 /// `ip -j neigh show`.
-pub(crate) fn neighbours(document: &Value) -> Vec<Neighbour> {
+pub fn neighbours(document: &Value) -> Vec<Neighbour> {
     let neighbour = |item: &Value| {
         let state = match item.get("state") {
             Some(Value::Array(states)) => states.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "),
@@ -68,7 +68,7 @@ pub(crate) fn neighbours(document: &Value) -> Vec<Neighbour> {
 }
 
 /// `bridge -j fdb show`.
-pub(crate) fn fdb(document: &Value) -> Vec<FdbEntry> {
+pub fn fdb(document: &Value) -> Vec<FdbEntry> {
     let entry = |item: &Value| FdbEntry {
         mac: text(item, "mac").to_owned(),
         dev: text(item, "ifname").to_owned(),
