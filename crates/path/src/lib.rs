@@ -1,23 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The packet path between two endpoints of a cluster.
 
-mod endpoint;
-pub mod wire;
-pub use endpoint::{Backend, Endpoint, Sort, resolve};
-mod route;
-pub use route::{Carrier, Hop, Place, carrier, route};
-mod gap;
-mod round;
-pub use gap::{Gap, Stop, gap, stops};
-pub use round::{Connection, Count, Group, Round};
 mod cause;
-pub use cause::{Cause, Evidence, Found, Look, Scene};
-include!(concat!(env!("OUT_DIR"), "/causes.rs"));
-mod plan;
-mod service;
-mod trace;
-pub use plan::{burst, probes, questions, source_ports};
-pub use trace::{Inputs, Outcome, Row, Shot, Suspicion, Trace, Way, judge, suspicion};
+mod endpoint;
+mod gap;
+mod judge;
 mod matrix;
+mod plan;
 pub mod render;
+mod round;
+mod route;
+mod service;
+mod tell;
+mod trace;
+pub mod wire;
+
+pub use cause::{Cause, Evidence, Found, Look, Scene};
+pub use endpoint::{Backend, Endpoint, Sort, resolve};
+pub use gap::{Gap, Stop, gap, stops};
+pub use judge::{Inputs, Suspicion, judge, suspicion};
 pub use matrix::{Cell, Matrix, ends, judge_all, pair_probes, pairs};
+pub use plan::{burst, probes, questions, source_ports};
+pub use round::{Connection, Count, Group, Round};
+pub use route::{Carrier, Hop, Place, carrier, route};
+pub use trace::{Outcome, Row, Shot, Trace, Way};
+
+include!(concat!(env!("OUT_DIR"), "/causes.rs"));

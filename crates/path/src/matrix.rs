@@ -2,8 +2,9 @@
 //! Who reaches whom: nodes among themselves, and one pod of each node among themselves.
 
 use crate::endpoint::{Endpoint, Sort};
+use crate::judge::{Inputs, judge};
 use crate::round::Round;
-use crate::trace::{Inputs, Outcome, judge};
+use crate::trace::Outcome;
 use crate::wire::{Kind, Probe};
 use jiff::Timestamp;
 use magnum_facts::Facts;

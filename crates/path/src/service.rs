@@ -3,8 +3,8 @@
 
 use crate::cause::Found;
 use crate::endpoint::{Endpoint, Sort, resolve};
+use crate::judge::Inputs;
 use crate::round::{Connection, Round};
-use crate::trace::Inputs;
 use crate::wire::{Kind, Probe};
 use magnum_facts::coe::Pod;
 use magnum_facts::node::{FirewallRule, Ruleset};
