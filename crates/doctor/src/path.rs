@@ -9,11 +9,13 @@ use magnum_facts::Facts;
 use magnum_facts::coe::{KubernetesFacts, SwarmFacts};
 use magnum_facts::node::{NodeFacts, Ruleset};
 use magnum_path::wire::{Close, Closed, Open, Opened, Probe, Send, Sent};
-use magnum_path::{Endpoint, Inputs, Matrix, Round, Sort, Trace};
+use magnum_path::{Endpoint, Gap, Inputs, Matrix, Round, Sort, Trace};
 use magnum_types::{ClusterId, NodeName};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
+use std::collections::hash_map::RandomState;
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{BuildHasher, Hasher};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -63,14 +65,8 @@ pub async fn path(input: ClusterInput, engine: Arc<dyn Engine>, from: &str, to: 
         let nonce = nonce.wrapping_add(1);
         let port = suspicion.to.port.unwrap_or(suspicion.probe.port);
         let probes = magnum_path::burst(&suspicion.probe, suspicion.to.address, port, nonce);
-        let nodes = suspicion.gap.as_ref().map_or_else(
-            || nodes.clone(),
-            |gap| {
-                let both = gap.nodes().into_iter().map(str::to_owned);
-                // The whole path is watched again, and counted where it ends.
-                nodes.iter().cloned().chain(both).collect()
-            },
-        );
+        // The whole path is watched again, and a node where it ends even when it was too far off to be watched at first.
+        let nodes = nodes.iter().map(String::as_str).chain(suspicion.gap.iter().flat_map(Gap::nodes)).map(str::to_owned).collect();
         let mut round = tracer.round(&Plan { nonce, from: &from, probes, nodes: &nodes, containers: &containers, drops: true }).await;
         if let Some(gap) = &suspicion.gap {
             round.asked = tracer.ask(magnum_path::questions(gap)).await;
@@ -129,8 +125,11 @@ struct Plan<'a> {
     drops: bool,
 }
 
+/// Tells one trace from others on the same nodes. Nothing has to be kept secret by it.
 fn nonce() -> u32 {
-    ClusterId::random().to_string().bytes().fold(17u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)))
+    let random = RandomState::new().build_hasher().finish().to_le_bytes();
+    let [a, b, c, d, ..] = random;
+    u32::from_le_bytes([a, b, c, d])
 }
 
 fn node_name(name: &str) -> Result<NodeName, String> {
