@@ -3,6 +3,7 @@
 //!
 //! What the caller reads (`detail`) and what the log keeps (`cause`) are two fields.
 
+use crate::app::NoReport;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
@@ -192,6 +193,15 @@ impl From<magnum_engine::Error> for Failure {
         match &error {
             magnum_engine::Error::NodeState { .. } => Self::conflict(format!("{error}.")),
             other => Self::unavailable(format!("{other}.")),
+        }
+    }
+}
+
+impl From<NoReport> for Failure {
+    fn from(error: NoReport) -> Self {
+        match error {
+            NoReport::Unknown(text) => Self::bad(text),
+            NoReport::Failed(text) => Self::unavailable(text),
         }
     }
 }

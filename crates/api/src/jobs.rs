@@ -3,12 +3,12 @@
 //! process, and bounded.
 
 use crate::app::{App, NoReport, Question};
+use crate::diagnosis::Seen;
 use crate::failure::Failure;
-use crate::moment::milliseconds;
 use jiff::Timestamp;
 use magnum_store::Diagnosis;
 use magnum_types::ClusterId;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
@@ -43,12 +43,12 @@ impl Jobs {
 
     /// The cluster's job as its follower sees it.
     pub(crate) fn get(&self, cluster: ClusterId, id: Uuid) -> Option<Value> {
-        self.with(|jobs| jobs.iter().find(|job| job.id == id && job.cluster == cluster).map(Job::document))
+        self.with(|jobs| jobs.iter().find(|job| job.id == id && job.cluster == cluster).map(|job| job.seen().document()))
     }
 
     /// The cluster's jobs that have not ended, newest first.
     pub(crate) fn running(&self, cluster: ClusterId) -> Vec<Value> {
-        self.with(|jobs| jobs.iter().rev().filter(|j| j.cluster == cluster && j.outcome.is_none()).map(Job::row).collect())
+        self.with(|jobs| jobs.iter().rev().filter(|j| j.cluster == cluster && j.outcome.is_none()).map(|job| job.seen().row()).collect())
     }
 
     /// Takes in a new job; answers the one that is already asked the same, and whether it is new.
@@ -74,33 +74,14 @@ impl Jobs {
 }
 
 impl Job {
-    fn state(&self) -> &'static str {
-        match self.outcome {
-            None => "running",
-            Some(Ok(_)) => "done",
-            Some(Err(_)) => "failed",
-        }
-    }
-
-    fn row(&self) -> Value {
-        json!({"id": self.id, "state": self.state(), "made_at": milliseconds(self.started_at), "asked_by": "user", "verdict": null, "findings": []})
-    }
-
-    fn document(&self) -> Value {
-        let (report, error) = match &self.outcome {
-            None => (&Value::Null, None),
-            Some(Ok(report)) => (report, None),
-            Some(Err(error)) => (&Value::Null, Some(error)),
+    fn seen(&self) -> Seen<'_> {
+        let (state, report, error) = match &self.outcome {
+            None => ("running", &Value::Null, None),
+            Some(Ok(report)) => ("done", report, None),
+            Some(Err(error)) => ("failed", &Value::Null, Some(error.as_str())),
         };
-        json!({
-            "id": self.id,
-            "state": self.state(),
-            "made_at": milliseconds(self.started_at),
-            "asked_by": "user",
-            "collectors": self.collectors,
-            "report": report,
-            "error": error,
-        })
+        let collectors = self.collectors.clone().into();
+        Seen { id: self.id, state, made_at: self.started_at, asked_by: "user", collectors, report, error }
     }
 }
 

@@ -10,6 +10,7 @@ mod authorise;
 mod caller;
 pub mod catalogue;
 mod certificate;
+mod diagnosis;
 mod dispatch;
 mod failure;
 mod identity;

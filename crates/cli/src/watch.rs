@@ -48,9 +48,7 @@ impl Mark {
     pub fn of_new(uuid: &str, name: &str) -> Self {
         Self { uuid: uuid.to_owned(), name: name.to_owned(), status: String::new(), last: 0 }
     }
-}
 
-impl Mark {
     /// A cluster with something in progress, from now on.
     pub async fn of_present(context: &Context, cluster: &Value) -> Result<Self, Error> {
         let uuid = text(cluster, "uuid").to_owned();

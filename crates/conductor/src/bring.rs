@@ -2,6 +2,7 @@
 //! Create and update: resources made, nodes up, or a truthful failure.
 
 use crate::activate::Next;
+use crate::inquire::Known;
 use crate::judge::{Verdict, judge};
 use crate::world::World;
 use crate::{Error, certificates, inquire, leave, outcome, power, prepare};
@@ -53,18 +54,13 @@ async fn look(world: &World, lease: &Lease, whole: &Whole, done: bool) -> Result
     let (cluster, coe) = (&whole.cluster, whole.template.coe);
     let stages = world.store.get_stages(cluster, coe).await.map_err(Error::Store)?;
     let judgement = stages.judge(world.usual(coe).await.as_ref(), Timestamp::now());
-    let known = inquire::cause(world, whole, stages.began, &judgement);
-    if let Some(cause) = known.cause.as_ref().filter(|_| known.is_news) {
-        let event = NewEvent {
-            node: None,
-            step: "doctor".to_owned(),
-            state: StepState::Done,
-            detail: format!("cause: {}", cause.text()),
-            duration_ms: None,
-        };
+    let Known { cause, is_news } = inquire::cause(world, whole, &judgement);
+    let cause = cause.map(|cause| format!("cause: {}", cause.text()));
+    if let Some(detail) = cause.clone().filter(|_| is_news) {
+        let event = NewEvent { node: None, step: "doctor".to_owned(), state: StepState::Done, detail, duration_ms: None };
         world.store.insert_events(lease, cluster.uuid, vec![event]).await.map_err(Error::Store)?;
     }
-    let cause = known.cause.map(|cause| format!("cause: {} (magnum doctor {})", cause.text(), cluster.name));
+    let cause = cause.map(|cause| format!("{cause} (magnum doctor {})", cluster.name));
     Ok(judge(&judgement, done, time_limit(cluster), cause.as_deref()))
 }
 

@@ -111,9 +111,9 @@ impl Inquiries {
 }
 
 /// What is behind an action in which something hangs, as far as it is known; sees to it that somebody looks.
-pub(crate) fn cause(world: &World, whole: &Whole, action: Timestamp, judgement: &Judgement) -> Known {
+pub(crate) fn cause(world: &World, whole: &Whole, judgement: &Judgement) -> Known {
     let Some(doctor) = &world.doctor else { return Known::default() };
-    let id = whole.cluster.uuid;
+    let (id, action) = (whole.cluster.uuid, judgement.began);
     let (due, known) = world.inquiries.with(id, |inquiry| {
         inquiry.enter(action);
         // What failed after it hung has the same cause; what moves again has none.

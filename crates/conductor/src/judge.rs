@@ -18,7 +18,10 @@ pub enum Verdict {
 /// `engine_done` is whether every resource is made; a node that failed ends the action at once, whatever else waits.
 /// `cause` is what the doctor found, and goes along with whatever is not complete.
 pub fn judge(nodes: &Judgement, engine_done: bool, timeout: SignedDuration, cause: Option<&str>) -> Verdict {
-    let with_cause = |text: String| cause.map_or(text.clone(), |cause| format!("{text}; {cause}"));
+    let with_cause = |text: String| match cause {
+        Some(cause) => format!("{text}; {cause}"),
+        None => text,
+    };
     let failed: Vec<String> = nodes.nodes.iter().filter(|n| n.pace == Pace::Failed).map(|n| n.sentence(nodes.at)).collect();
     if !failed.is_empty() {
         return Verdict::Failed(with_cause(failed.join("; ")));

@@ -137,13 +137,17 @@ impl Site {
 
     /// Waits until the cluster is as wanted.
     async fn until(&self, what: &str, wanted: impl Fn(&Cluster) -> bool) -> Cluster {
+        self.until_some(what, async || Some(self.cluster().await).filter(&wanted)).await
+    }
+
+    /// Waits until there is an answer.
+    async fn until_some<T>(&self, what: &str, ask: impl AsyncFn() -> Option<T>) -> T {
+        let mut news = self.app.store.changed(self.cluster);
         for _ in 0..200 {
-            let cluster = self.cluster().await;
-            if wanted(&cluster) {
-                return cluster;
+            if let Some(answer) = ask().await {
+                return answer;
             }
-            // News, or a second in which the clock alone went on.
-            let mut news = self.app.store.changed(self.cluster);
+            // News, or a moment in which the clock alone went on.
             let _ = tokio::time::timeout(Duration::from_millis(200), news.changed()).await;
         }
         panic!("{what}: {:?}", self.cluster().await);
@@ -167,13 +171,8 @@ impl Site {
     }
 
     async fn nodes(&self) {
-        for _ in 0..200 {
-            if self.app.store.list_nodes(self.cluster).await.unwrap().len() == 2 {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        panic!("there are no nodes: {:?}", self.cluster().await);
+        let both = async || (self.app.store.list_nodes(self.cluster).await.unwrap().len() == 2).then_some(());
+        self.until_some("there are two nodes", both).await;
     }
 }
 
@@ -200,10 +199,11 @@ const CAUSE: &str = "; cause: fl-etcd-unreachable: it cannot reach etcd (magnum 
 async fn the_cause_of_what_hangs_stands_in_the_status_as_long_as_it_hangs() {
     let site = Site::start().await;
     site.nodes().await;
-    site.report("master-0", &[(1, 303, "etcd", StepState::Done, ""), (2, 0, "kube-apiserver", StepState::Started, "")]).await;
-    site.report("node-0", &[(1, 304, "overlay", StepState::Waiting, "etcd")]).await;
+    // From ten minutes on whole minutes are told: there is time for a slow machine until it would be the next one.
+    site.report("master-0", &[(1, 602, "etcd", StepState::Done, ""), (2, 0, "kube-apiserver", StepState::Started, "")]).await;
+    site.report("node-0", &[(1, 603, "overlay", StepState::Waiting, "etcd")]).await;
     let hung = site.until("the cause is told", |c| reason(c).ends_with(CAUSE)).await;
-    assert!(reason(&hung).contains("node node-0, step overlay: waiting for etcd since 5 min (usually 3 s), hung since "), "{hung:?}");
+    assert!(reason(&hung).contains("node node-0, step overlay: waiting for etcd since 10 min (usually 3 s), hung since "), "{hung:?}");
     assert_eq!(site.doctor.0.load(Ordering::Relaxed), 1, "asked once");
     let kept = site.app.store.list_diagnoses(site.cluster).await.unwrap();
     assert_eq!(kept.iter().map(|d| d.asked_by.as_str()).collect::<Vec<_>>(), ["conductor"]);

@@ -79,7 +79,8 @@ fn patience(expected: &Expected) -> i64 {
     expected.usual_ms.saturating_mul(TIMES).max(expected.late_ms.saturating_mul(TIMES_LATE)).max(least)
 }
 
-fn ms(now: Timestamp, then: Timestamp) -> i64 {
+/// The milliseconds from `then` to `now`, at least none.
+pub(crate) fn ms(now: Timestamp, then: Timestamp) -> i64 {
     now.as_millisecond().saturating_sub(then.as_millisecond()).max(0)
 }
 

@@ -82,6 +82,6 @@ impl Judgement {
 impl NodeClock {
     /// How long the stage has lasted, in milliseconds.
     pub fn elapsed_ms(&self, now: Timestamp) -> i64 {
-        now.as_millisecond().saturating_sub(self.since.as_millisecond()).max(0)
+        crate::clock::ms(now, self.since)
     }
 }

@@ -83,36 +83,32 @@ pub(crate) fn others(step: &str, node: &NodeHistory, all: &[NodeHistory]) -> Oth
     let masters: Vec<&NodeHistory> = all.iter().filter(|n| n.role == Role::Master).collect();
     let names = |nodes: &[&NodeHistory]| nodes.iter().filter(|n| n.name != node.name).map(|n| n.name.clone()).collect::<Vec<_>>();
     let free = |free_at| Others { behind: Vec::new(), free_at };
+    let held_by = |behind| Others { behind, free_at: None };
+    // `before`: from when the first one's being done with the step is all that is left to wait for.
+    let after_first = |before: Option<Timestamp>| match masters.first().filter(|first| first.name != node.name) {
+        None => free(before),
+        Some(first) => match first.done_at(step) {
+            Some(at) => free(before.max(Some(at))),
+            None => held_by(vec![first.name.clone()]),
+        },
+    };
     match of(step).map_or(On::Nobody, |known| known.on) {
         On::Nobody => free(None),
         On::AnyMaster(_) if node.role == Role::Master => free(None),
         On::AnyMaster(wanted) => match masters.iter().filter_map(|m| m.done_at(wanted)).min() {
             Some(at) => free(Some(at)),
-            None => Others { behind: names(&masters), free_at: None },
+            None => held_by(names(&masters)),
         },
-        On::FirstMaster => match masters.first() {
-            Some(first) if first.name != node.name => match first.done_at(step) {
-                Some(at) => free(Some(at)),
-                None => Others { behind: vec![first.name.clone()], free_at: None },
-            },
-            _ => free(None),
-        },
+        On::FirstMaster => after_first(None),
         On::MostMasters => {
             let (begun, missing): (Vec<&NodeHistory>, Vec<&NodeHistory>) = masters.iter().partition(|m| m.begun_at(step).is_some());
             if begun.len() < masters.len() / 2 + 1 {
-                return Others { behind: names(&missing), free_at: None };
+                return held_by(names(&missing));
             }
             let mut begins: Vec<Timestamp> = begun.iter().filter_map(|m| m.begun_at(step)).collect();
             begins.sort_unstable();
-            let most = begins.get(masters.len() / 2).copied();
             // From then on it is the first one that sets etcd up for all.
-            match masters.first().filter(|first| first.name != node.name) {
-                None => free(most),
-                Some(first) => match first.done_at(step) {
-                    Some(at) => free(most.max(Some(at))),
-                    None => Others { behind: vec![first.name.clone()], free_at: None },
-                },
-            }
+            after_first(begins.get(masters.len() / 2).copied())
         }
     }
 }

@@ -11,6 +11,9 @@ use uuid::Uuid;
 /// Reports kept per cluster.
 const KEPT: usize = 5;
 
+/// One cluster's reports.
+const NEWEST_FIRST: &str = "WHERE r.\"cluster\" = ? ORDER BY r.\"made_at\" DESC";
+
 record! {
     /// A report that is kept.
     #[derive(Debug, Clone, PartialEq)]
@@ -35,13 +38,18 @@ impl Diagnosis {
 impl Store {
     /// The last report, if one was made.
     pub async fn get_report(&self, cluster: ClusterId) -> Result<Option<serde_json::Value>, Error> {
-        Ok(self.list_diagnoses(cluster).await?.into_iter().next().map(|last| last.report))
+        Ok(self.get_last_diagnosis(cluster).await?.map(|last| last.report))
+    }
+
+    /// The newest of the reports that are kept.
+    pub async fn get_last_diagnosis(&self, cluster: ClusterId) -> Result<Option<Diagnosis>, Error> {
+        let last = record::list(&self.db, &format!("{NEWEST_FIRST} LIMIT 1"), vec![cluster.arg()]).await?;
+        Ok(last.into_iter().next())
     }
 
     /// The reports that are kept, newest first.
     pub async fn list_diagnoses(&self, cluster: ClusterId) -> Result<Vec<Diagnosis>, Error> {
-        let tail = "WHERE r.\"cluster\" = ? ORDER BY r.\"made_at\" DESC";
-        record::list(&self.db, tail, vec![cluster.arg()]).await
+        record::list(&self.db, NEWEST_FIRST, vec![cluster.arg()]).await
     }
 
     /// One of the reports that are kept.
@@ -57,13 +65,14 @@ impl Store {
         if tx.fetch("SELECT 1 AS \"one\" FROM \"cluster\" WHERE \"uuid\" = ?", vec![made.cluster.arg()]).await?.is_empty() {
             return Err(Error::NotFound { what: "cluster", ident: made.cluster.to_string() });
         }
-        let tail = "WHERE r.\"cluster\" = ? ORDER BY r.\"made_at\" DESC";
-        let kept: Vec<Diagnosis> = record::list_in(&mut tx, tail, vec![made.cluster.arg()]).await?;
+        let sql = format!("SELECT r.\"id\", r.\"made_at\" FROM \"mg_diagnosis\" r {NEWEST_FIRST}");
+        let kept = tx.fetch(&sql, vec![made.cluster.arg()]).await?;
         // The last one is the last one, whatever the clock says.
-        let made_at = kept.first().map_or(made.made_at, |newest| made.made_at.max(newest.made_at + 1));
+        let newest: Option<i64> = kept.first().map(|row| row.get("made_at")).transpose()?;
+        let made_at = newest.map_or(made.made_at, |newest| made.made_at.max(newest + 1));
         record::insert(&mut tx, &Diagnosis { made_at, ..made.clone() }, false, "diagnosis", &made.id.to_string()).await?;
         for old in kept.iter().skip(KEPT - 1) {
-            tx.execute("DELETE FROM \"mg_diagnosis\" WHERE \"id\" = ?", vec![old.id.arg()]).await?;
+            tx.execute("DELETE FROM \"mg_diagnosis\" WHERE \"id\" = ?", vec![old.get::<Uuid>("id")?.arg()]).await?;
         }
         tx.commit().await
     }

@@ -69,18 +69,19 @@ impl<'a> View<'a> {
 
     /// The stage clock: every row anew on a terminal, elsewhere a line for what has changed.
     pub fn progress(&mut self, progress: &Progress, elapsed: Duration) {
-        let nodes = &progress.judgement.nodes;
-        for node in nodes {
-            let hung = progress::hung(node);
-            let was = self.hung.remove(&node.name);
-            match (was, hung) {
-                (Some(told), Some(_)) if told == node.stage => drop(self.hung.insert(node.name.clone(), told)),
-                (_, Some(line)) => {
+        for node in &progress.judgement.nodes {
+            match progress::hung(node) {
+                Some(line) if self.hung.get(&node.name) != Some(&node.stage) => {
                     self.line(elapsed, &node.name, &line);
                     self.hung.insert(node.name.clone(), node.stage.clone());
                 }
-                (Some(_), None) if matches!(node.pace, Pace::Moving | Pace::Waits) => self.line(elapsed, &node.name, "moves again"),
-                (_, None) => {}
+                Some(_) => {}
+                None => {
+                    let hung = self.hung.remove(&node.name).is_some();
+                    if hung && matches!(node.pace, Pace::Moving | Pace::Waits) {
+                        self.line(elapsed, &node.name, "moves again");
+                    }
+                }
             }
         }
         let kind = std::mem::discriminant(&progress.judgement.forecast);

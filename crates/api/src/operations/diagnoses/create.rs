@@ -4,7 +4,7 @@
 //! report is not kept. With `bundle=true` the answer also holds the facts that were judged. With `wait=false` the answer
 //! is 202 with an id, to be followed at `…/diagnoses/{id}`.
 
-use crate::app::{App, NoReport, Question};
+use crate::app::{App, Question};
 use crate::caller::Caller;
 use crate::failure::Failure;
 use crate::input::Input;
@@ -34,10 +34,7 @@ pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Rep
         return Ok(Reply::accepted(json!({"id": id, "state": "running"})));
     }
     let whole = question.is_whole();
-    let answer = app.diagnose.diagnose(cluster.uuid, question, Arc::new(|_| {})).await.map_err(|error| match error {
-        NoReport::Unknown(text) => Failure::bad(text),
-        NoReport::Failed(text) => Failure::unavailable(text),
-    })?;
+    let answer = app.diagnose.diagnose(cluster.uuid, question, Arc::new(|_| {})).await?;
     if whole {
         let made = Diagnosis::new(uuid::Uuid::new_v4(), cluster.uuid, "user", answer.report.clone());
         app.store.insert_diagnosis(&made).await?;

@@ -3,13 +3,12 @@
 
 use crate::app::App;
 use crate::caller::Caller;
+use crate::diagnosis::Seen;
 use crate::failure::Failure;
 use crate::input::Input;
-use crate::moment::milliseconds;
 use crate::operation::Operation;
 use crate::reply::Reply;
-use magnum_store::Diagnosis;
-use serde_json::{Value, json};
+use serde_json::json;
 
 pub const OPERATION: Operation = Operation::get("/v1/clusters/{cluster_ident}/diagnoses").policy("cluster:get");
 
@@ -18,19 +17,6 @@ pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Rep
     let cluster = app.store.find_cluster(&caller.scope(), input.param("cluster_ident")).await?;
     caller.authorise(&OPERATION)?;
     let mut rows = app.jobs.running(cluster.uuid);
-    rows.extend(app.store.list_diagnoses(cluster.uuid).await?.iter().map(row));
+    rows.extend(app.store.list_diagnoses(cluster.uuid).await?.iter().map(|made| Seen::kept(made).row()));
     Ok(Reply::ok(json!({"diagnoses": rows})))
-}
-
-fn row(made: &Diagnosis) -> Value {
-    let findings = made.report["findings"].as_array().into_iter().flatten();
-    let ids: Vec<&Value> = findings.map(|finding| &finding["id"]).collect();
-    json!({
-        "id": made.id,
-        "state": "done",
-        "made_at": milliseconds(made.made_at),
-        "asked_by": made.asked_by,
-        "verdict": made.report["verdict"],
-        "findings": ids,
-    })
 }

@@ -3,12 +3,11 @@
 
 use crate::app::App;
 use crate::caller::Caller;
+use crate::diagnosis::Seen;
 use crate::failure::Failure;
 use crate::input::Input;
-use crate::moment::milliseconds;
 use crate::operation::Operation;
 use crate::reply::Reply;
-use serde_json::json;
 use uuid::Uuid;
 
 pub const OPERATION: Operation = Operation::get("/v1/clusters/{cluster_ident}/diagnoses/{diagnosis}").policy("cluster:get");
@@ -27,13 +26,5 @@ pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Rep
         Err(magnum_store::Error::NotFound { .. }) => return Err(absent()),
         other => other?,
     };
-    Ok(Reply::ok(json!({
-        "id": made.id,
-        "state": "done",
-        "made_at": milliseconds(made.made_at),
-        "asked_by": made.asked_by,
-        "collectors": made.report["collectors"],
-        "report": made.report,
-        "error": null,
-    })))
+    Ok(Reply::ok(Seen::kept(&made).document()))
 }

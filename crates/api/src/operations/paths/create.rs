@@ -2,7 +2,7 @@
 //! `POST /v1/clusters/{cluster}/paths`: trace the path between two ends of the cluster, or with `matrix` tell which nodes and
 //! pods reach each other. Packets are sent; nothing is kept.
 
-use crate::app::{App, NoReport, PathWish};
+use crate::app::{App, PathWish};
 use crate::caller::Caller;
 use crate::failure::Failure;
 use crate::input::Input;
@@ -26,9 +26,5 @@ pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Rep
         (None, ..) => return Err(Failure::bad("from: give the pod, node or address that the path begins at")),
         (_, None, _) => return Err(Failure::bad("to: give the pod, service, node or address that the path leads to")),
     };
-    let answer = app.diagnose.path(cluster.uuid, wish).await.map_err(|error| match error {
-        NoReport::Unknown(text) => Failure::bad(text),
-        NoReport::Failed(text) => Failure::unavailable(text),
-    })?;
-    Ok(Reply::ok(answer))
+    Ok(Reply::ok(app.diagnose.path(cluster.uuid, wish).await?))
 }
