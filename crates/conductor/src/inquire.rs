@@ -83,10 +83,11 @@ impl Inquiry {
         due
     }
 
-    /// Takes in what a look at `action` found, unless another action is going on by now.
-    fn end(&mut self, action: Timestamp, found: Option<Cause>) {
+    /// Takes in what a look at `action` came to, unless another action is going on by now. One that came to no end (none)
+    /// says nothing against what was found before it.
+    fn end(&mut self, action: Timestamp, outcome: Option<Option<Cause>>) {
         self.running = false;
-        if self.action == Some(action) {
+        if let Some(found) = outcome.filter(|_| self.action == Some(action)) {
             self.found = found;
         }
     }
@@ -126,7 +127,8 @@ pub(crate) fn cause(world: &World, whole: &Whole, judgement: &Judgement) -> Know
         (hangs && inquiry.begin(Instant::now()), Known { cause: inquiry.found.clone(), is_news })
     });
     if due {
-        let look = Look { inquiries: Arc::clone(&world.inquiries), store: world.store.clone(), id, action, found: None };
+        let before = known.cause.clone();
+        let look = Look { inquiries: Arc::clone(&world.inquiries), store: world.store.clone(), id, action, before, outcome: None };
         let doctor = Arc::clone(doctor);
         tokio::spawn(async move { look.run(doctor.as_ref()).await });
     }
@@ -139,13 +141,16 @@ struct Look {
     store: Store,
     id: ClusterId,
     action: Timestamp,
-    found: Option<Cause>,
+    /// The cause that is known already.
+    before: Option<Cause>,
+    /// What it came to, once it has come to an end.
+    outcome: Option<Option<Cause>>,
 }
 
 impl Look {
     async fn run(mut self, doctor: &dyn Examine) {
         let id = self.id;
-        tracing::info!(cluster = %id, "an action hangs; the doctor looks");
+        tracing::debug!(cluster = %id, "an action hangs; the doctor looks");
         let Ok(examined) = tokio::time::timeout(LIMIT, doctor.examine(id)).await else {
             tracing::warn!(cluster = %id, "the doctor did not end in time");
             return;
@@ -158,10 +163,10 @@ impl Look {
         if let Err(error) = self.store.insert_diagnosis(&made).await {
             tracing::warn!(cluster = %id, %error, "the doctor's report could not be kept");
         }
-        if let Some(cause) = &examined.cause {
+        if let Some(cause) = examined.cause.as_ref().filter(|cause| Some(*cause) != self.before.as_ref()) {
             tracing::warn!(cluster = %id, cause = cause.text(), "the doctor names a cause");
         }
-        self.found = examined.cause;
+        self.outcome = Some(examined.cause);
     }
 
     async fn still_goes_on(&self) -> bool {
@@ -173,10 +178,10 @@ impl Look {
 
 impl Drop for Look {
     fn drop(&mut self) {
-        let (action, found) = (self.action, self.found.take());
+        let (action, outcome) = (self.action, self.outcome.take());
         // The cluster may be gone, and then nothing is to be kept for it.
         if let Some(inquiry) = self.inquiries.0.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&self.id) {
-            inquiry.end(action, found);
+            inquiry.end(action, outcome);
         }
         self.store.wake(self.id, magnum_store::Cause::Reported);
     }
@@ -196,14 +201,22 @@ mod tests {
         inquiry.enter(create);
         assert!(inquiry.begin(now));
         assert!(!inquiry.begin(now + BETWEEN * 9), "one runs");
-        inquiry.end(create, cause());
+        inquiry.end(create, Some(cause()));
         assert_eq!(inquiry.found, cause());
         assert!(!inquiry.begin(now + BETWEEN / 2), "not so soon");
         assert!(inquiry.begin(now + BETWEEN));
+        inquiry.end(create, None);
+        assert_eq!(inquiry.found, cause(), "a look that came to no end takes nothing back");
+        assert!(inquiry.begin(now + BETWEEN * 2));
+        inquiry.end(create, Some(None));
+        assert_eq!(inquiry.found, None, "one that names nothing does");
+        assert!(inquiry.begin(now + BETWEEN * 3));
+        inquiry.end(create, Some(cause()));
+        assert!(inquiry.begin(now + BETWEEN * 4));
         inquiry.enter(resize);
         assert_eq!(inquiry.found, None, "found of another action");
-        assert!(!inquiry.begin(now + BETWEEN * 2), "the look of the other action still runs");
-        inquiry.end(create, cause());
+        assert!(!inquiry.begin(now + BETWEEN * 5), "the look of the other action still runs");
+        inquiry.end(create, Some(cause()));
         assert_eq!((inquiry.found.clone(), inquiry.running), (None, false), "it came too late");
         assert_eq!(cause().map(|c| c.text()).unwrap(), "x: it is so");
     }
