@@ -8,11 +8,12 @@ use crate::{Store, now_ms};
 use magnum_types::ClusterId;
 use uuid::Uuid;
 
-/// Reports kept per cluster.
+/// Reports kept per cluster, of those that users asked for and of the conductor's: while something hangs, it makes many.
 const KEPT: usize = 5;
 
-/// One cluster's reports.
+/// One cluster's reports, and of these the ones that were asked for by the same.
 const NEWEST_FIRST: &str = "WHERE r.\"cluster\" = ? ORDER BY r.\"made_at\" DESC";
+const NEWEST_FIRST_OF: &str = "WHERE r.\"cluster\" = ? AND r.\"asked_by\" = ? ORDER BY r.\"made_at\" DESC";
 
 record! {
     /// A report that is kept.
@@ -38,12 +39,13 @@ impl Diagnosis {
 impl Store {
     /// The last report, if one was made.
     pub async fn get_report(&self, cluster: ClusterId) -> Result<Option<serde_json::Value>, Error> {
-        Ok(self.get_last_diagnosis(cluster).await?.map(|last| last.report))
+        let last: Vec<Diagnosis> = record::list(&self.db, &format!("{NEWEST_FIRST} LIMIT 1"), vec![cluster.arg()]).await?;
+        Ok(last.into_iter().next().map(|last| last.report))
     }
 
-    /// The newest of the reports that are kept.
-    pub async fn get_last_diagnosis(&self, cluster: ClusterId) -> Result<Option<Diagnosis>, Error> {
-        let last = record::list(&self.db, &format!("{NEWEST_FIRST} LIMIT 1"), vec![cluster.arg()]).await?;
+    /// The newest of the reports that `user` or `conductor` asked for.
+    pub async fn get_last_diagnosis(&self, cluster: ClusterId, asked_by: &str) -> Result<Option<Diagnosis>, Error> {
+        let last = record::list(&self.db, &format!("{NEWEST_FIRST_OF} LIMIT 1"), vec![cluster.arg(), asked_by.to_owned().arg()]).await?;
         Ok(last.into_iter().next())
     }
 
@@ -65,10 +67,11 @@ impl Store {
         if tx.fetch("SELECT 1 AS \"one\" FROM \"cluster\" WHERE \"uuid\" = ?", vec![made.cluster.arg()]).await?.is_empty() {
             return Err(Error::NotFound { what: "cluster", ident: made.cluster.to_string() });
         }
-        let sql = format!("SELECT r.\"id\", r.\"made_at\" FROM \"mg_diagnosis\" r {NEWEST_FIRST}");
-        let kept = tx.fetch(&sql, vec![made.cluster.arg()]).await?;
+        let rows = |which: &str| format!("SELECT r.\"id\", r.\"made_at\" FROM \"mg_diagnosis\" r {which}");
+        let last = tx.fetch(&rows(&format!("{NEWEST_FIRST} LIMIT 1")), vec![made.cluster.arg()]).await?;
+        let kept = tx.fetch(&rows(NEWEST_FIRST_OF), vec![made.cluster.arg(), made.asked_by.arg()]).await?;
         // The last one is the last one, whatever the clock says.
-        let newest: Option<i64> = kept.first().map(|row| row.get("made_at")).transpose()?;
+        let newest: Option<i64> = last.first().map(|row| row.get("made_at")).transpose()?;
         let made_at = newest.map_or(made.made_at, |newest| made.made_at.max(newest + 1));
         record::insert(&mut tx, &Diagnosis { made_at, ..made.clone() }, false, "diagnosis", &made.id.to_string()).await?;
         for old in kept.iter().skip(KEPT - 1) {

@@ -256,6 +256,13 @@ async fn the_last_reports_are_kept_and_go_with_their_cluster() {
     assert_eq!(store.get_report(id).await.unwrap(), Some(serde_json::json!({"n": 6})));
     assert_eq!(store.get_diagnosis(id, made[3]).await.unwrap().report["n"], 3);
     assert!(matches!(store.get_diagnosis(id, made[0]).await, Err(Error::NotFound { .. })));
+    for n in 7..14 {
+        let one = Diagnosis::new(uuid::Uuid::new_v4(), id, "conductor", serde_json::json!({ "n": n }));
+        store.insert_diagnosis(&one).await.unwrap();
+    }
+    let kept: Vec<_> = store.list_diagnoses(id).await.unwrap().iter().map(|d| d.report["n"].as_i64().unwrap()).collect();
+    assert_eq!(kept, [13, 12, 11, 10, 9, 6, 5, 4, 3, 2], "the conductor's push no user's out");
+    assert_eq!(store.get_last_diagnosis(id, "user").await.unwrap().unwrap().report["n"], 6);
     assert!(matches!(store.get_diagnosis(ClusterId::random(), made[3]).await, Err(Error::NotFound { .. })), "of another cluster");
     store.delete_cluster(&lease, id).await.unwrap();
     assert!(store.list_diagnoses(id).await.unwrap().is_empty());

@@ -24,7 +24,8 @@ pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Rep
     let in_progress = is_coming(&cluster);
     let mut cause = Value::Null;
     if in_progress && judgement.hung().next().is_some() {
-        let last = app.store.get_last_diagnosis(cluster.uuid).await?;
+        // The conductor's own, of which `status_reason` has it; users ask about other things, too.
+        let last = app.store.get_last_diagnosis(cluster.uuid, "conductor").await?;
         cause = last.filter(|made| made.made_at >= stages.began.as_millisecond()).map_or(Value::Null, |made| named(&made));
     }
     let sentences: Vec<Value> = judgement.nodes.iter().map(|node| node.sentence(judgement.at).into()).collect();
