@@ -21,6 +21,7 @@ mod pressure;
 pub mod render;
 pub mod report;
 mod rule;
+mod stub_registry;
 mod symptom;
 mod verdict;
 
