@@ -85,8 +85,8 @@ fn on_one(n: &NodeAsk<'_>, unit: &magnum_facts::Look<'_, magnum_facts::node::Uni
     Finding::cause(n.subject(), "")
         .because(format!("the unit kube-scheduler is not running on {name}"), [unit.cite("kube-scheduler", unit.state_text())])
         .because_if(last)
-        .run(Command::new(Risk::ReadOnly, format!("magnum node exec {} {name} -- journalctl -u kube-scheduler -n 30", n.all.cluster.name)))
-        .run(Command::new(Risk::ChangesNode, format!("magnum node exec {} {name} -- systemctl start kube-scheduler", n.all.cluster.name)))
+        .run(Command::new(Risk::ReadOnly, n.exec("journalctl -u kube-scheduler -n 30")))
+        .run(Command::new(Risk::ChangesNode, n.exec("systemctl start kube-scheduler")))
 }
 
 fn one_for_all(facts: &Facts, each: Vec<Finding>) -> Vec<Finding> {
