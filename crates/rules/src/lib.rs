@@ -18,6 +18,7 @@ mod overlay;
 mod pods;
 mod port;
 mod pressure;
+mod quorum;
 pub mod render;
 pub mod report;
 mod rule;
