@@ -3,6 +3,7 @@
 
 use crate::Act;
 use crate::ask::{NodeAsk, need, when};
+use crate::journal::fresh_line;
 use crate::verdict::{Finding, Stop};
 use magnum_facts::node::{NodeFacts, Unit};
 use magnum_facts::{Citation, Facts, Look};
@@ -16,6 +17,20 @@ pub fn ill_etcd<'a>(n: &NodeAsk<'a>) -> Result<Look<'a, Unit>, Stop> {
         when(!need(&n.node.etcd, NodeFacts::ETCD)?.healthy)?;
     }
     Ok(unit)
+}
+
+/// The etcd of such a master, and the newest line it wrote just now that passes `test`.
+pub fn ill_etcd_says<'a>(n: &NodeAsk<'a>, test: impl Fn(&str) -> bool) -> Result<(Look<'a, Unit>, &'a str), Stop> {
+    let unit = ill_etcd(n)?;
+    let line = fresh_line(&unit, test).ok_or(Stop::Quiet)?;
+    Ok((unit, line))
+}
+
+/// A finding about an etcd that says itself what it suffers from: what this line means, and how etcd is.
+pub fn by_its_own_words(n: &NodeAsk<'_>, unit: &Look<'_, Unit>, line: &str, summary: String, meaning: &str) -> Finding {
+    Finding::cause(n.subject(), summary)
+        .because(meaning, [quoted(unit, "etcd", line)])
+        .because(format!("it is {}", unit.state_text()), [unit.cite("etcd", unit.state_text())])
 }
 
 /// What mends a controller manager whose watches hang: one that is opened while the API server fills its caches anew,
