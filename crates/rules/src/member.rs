@@ -7,7 +7,6 @@ use crate::journal::fresh_line;
 use crate::verdict::{Finding, Stop};
 use magnum_facts::node::{NodeFacts, Unit};
 use magnum_facts::{Citation, Facts, Look};
-use magnum_types::Role;
 
 /// The etcd of a master that came up and does not serve now: it does not run, has not started yet, or finds no leader.
 pub fn ill_etcd<'a>(n: &NodeAsk<'a>) -> Result<Look<'a, Unit>, Stop> {
@@ -44,7 +43,7 @@ pub fn quoted(unit: &Look<'_, Unit>, name: &str, line: &str) -> Citation {
 
 /// What all findings about one bad member of etcd have in common: whether the others can go on without it.
 pub fn with_others(finding: Finding, facts: &Facts) -> Finding {
-    let masters = facts.cluster.members.iter().filter(|m| m.role == Role::Master).count();
+    let masters = facts.cluster.masters().count();
     // Two members need each other: only from three on one of them can be missing.
     let alone = masters < 3;
     finding.hides_if(alone, None, "kubernetes.").spreads_if(alone)

@@ -5,7 +5,6 @@ use crate::ask::{NodeAsk, need, when};
 use crate::verdict::Stop;
 use magnum_facts::node::NodeFacts;
 use magnum_facts::{Citation, Facts};
-use magnum_types::Role;
 
 /// Several masters of which too few are left.
 pub struct Minority<'a> {
@@ -33,7 +32,7 @@ impl Minority<'_> {
 
 /// Of several masters that came up, this unit is down on so many that the others decide nothing.
 pub fn minority<'a>(facts: &'a Facts, unit: &str) -> Result<Minority<'a>, Stop> {
-    let members = facts.cluster.members.iter().filter(|m| m.role == Role::Master);
+    let members = facts.cluster.masters();
     let masters: Vec<NodeAsk<'a>> = members.filter_map(|m| NodeAsk::of(facts, m)).collect();
     when(masters.len() > 1 && masters.iter().all(|n| n.member.came_up()))?;
     let (mut down, mut unseen): (Vec<(NodeAsk<'a>, Citation)>, Vec<Stop>) = (Vec::new(), Vec::new());

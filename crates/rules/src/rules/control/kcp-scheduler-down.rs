@@ -18,7 +18,6 @@ use crate::{Act, CoeKind, Finding, Layer, Rule, Subject, Verdict, blind, fires, 
 use magnum_facts::Facts;
 use magnum_facts::coe::{KubernetesFacts, Pod};
 use magnum_facts::node::NodeFacts;
-use magnum_types::Role;
 
 pub static RULE: Rule = Rule {
     id: "kcp-scheduler-down",
@@ -69,7 +68,7 @@ fn check(facts: &Facts) -> Verdict {
         let unit = n.down("kube-scheduler")?;
         Ok(on_one(&n, &unit))
     });
-    let all = facts.cluster.members.iter().filter(|m| m.role == Role::Master).count();
+    let all = facts.cluster.masters().count();
     // One scheduler leads, the others wait: only when none is left does anybody notice.
     match down.findings.len() + down.blind.len() == all {
         true if down.findings.is_empty() => down,
