@@ -17,44 +17,43 @@ fn rules(root: &Path) -> io::Result<String> {
     println!("cargo::rerun-if-changed={}", root.display());
     let (mut modules, mut entries) = (String::new(), String::new());
     for layer in sorted(root)?.into_iter().filter(|p| p.is_dir()) {
-        println!("cargo::rerun-if-changed={}", layer.display());
-        for file in sorted(&layer)?.into_iter().filter(|p| p.extension().is_some_and(|e| e == "rs")) {
-            let id = name(&file)?;
-            let module = id.replace('-', "_");
-            let page = page(&fs::read_to_string(&file)?);
-            writeln!(modules, "#[path = {:?}]\nmod {module};", file.display().to_string()).map_err(io::Error::other)?;
-            writeln!(entries, "    Entry {{ rule: &{module}::RULE, page: {page:?}, file_stem: {id:?}, folder: {:?} }},", name(&layer)?)
-                .map_err(io::Error::other)?;
-        }
+        let folder = name(&layer)?;
+        let (of_layer, listed) = modules_in(&layer, "", |file, id, module| {
+            let page = page(&fs::read_to_string(file)?);
+            Ok(format!("Entry {{ rule: &{module}::RULE, page: {page:?}, file_stem: {id:?}, folder: {folder:?} }}"))
+        })?;
+        modules += &of_layer;
+        entries += &listed;
     }
     Ok(format!("{modules}\n/// Every rule, in the order of layers' and files' names.\npub static ALL: &[Entry] = &[\n{entries}];\n"))
 }
 
 fn complaints(folder: &Path) -> io::Result<String> {
-    println!("cargo::rerun-if-changed={}", folder.display());
-    let (mut modules, mut entries) = (String::new(), String::new());
-    for file in sorted(folder)?.into_iter().filter(|p| p.extension().is_some_and(|e| e == "rs")) {
-        let name = name(&file)?;
-        let module = format!("complaint_{}", name.replace('-', "_"));
-        let page = page(&fs::read_to_string(&file)?);
-        writeln!(modules, "#[path = {:?}]\nmod {module};", file.display().to_string()).map_err(io::Error::other)?;
-        writeln!(entries, "    ComplaintEntry {{ complaint: &{module}::COMPLAINT, page: {page:?}, name: {name:?} }},")
-            .map_err(io::Error::other)?;
-    }
+    let (modules, entries) = modules_in(folder, "complaint_", |file, name, module| {
+        let page = page(&fs::read_to_string(file)?);
+        Ok(format!("ComplaintEntry {{ complaint: &{module}::COMPLAINT, page: {page:?}, name: {name:?} }}"))
+    })?;
     Ok(format!(
         "{modules}\n/// Every complaint, in the order of files' names.\npub static COMPLAINTS: &[ComplaintEntry] = &[\n{entries}];\n"
     ))
 }
 
 fn instructions(folder: &Path) -> io::Result<String> {
+    let (modules, entries) = modules_in(folder, "section_", |_, _, module| Ok(format!("&{module}::SECTION")))?;
+    Ok(format!("{modules}\n/// The guide's sections, in its order.\npub static SECTIONS: &[&instruction::Section] = &[\n{entries}];\n"))
+}
+
+/// The declaration of a module for each file of a folder, and what `entry` makes of its path, name and module for the list.
+fn modules_in(folder: &Path, prefix: &str, entry: impl Fn(&Path, &str, &str) -> io::Result<String>) -> io::Result<(String, String)> {
     println!("cargo::rerun-if-changed={}", folder.display());
     let (mut modules, mut entries) = (String::new(), String::new());
     for file in sorted(folder)?.into_iter().filter(|p| p.extension().is_some_and(|e| e == "rs")) {
-        let module = format!("section_{}", name(&file)?.replace('-', "_"));
+        let name = name(&file)?;
+        let module = format!("{prefix}{}", name.replace('-', "_"));
         writeln!(modules, "#[path = {:?}]\nmod {module};", file.display().to_string()).map_err(io::Error::other)?;
-        writeln!(entries, "    &{module}::SECTION,").map_err(io::Error::other)?;
+        writeln!(entries, "    {},", entry(&file, &name, &module)?).map_err(io::Error::other)?;
     }
-    Ok(format!("{modules}\n/// The guide's sections, in its order.\npub static SECTIONS: &[&instruction::Section] = &[\n{entries}];\n"))
+    Ok((modules, entries))
 }
 
 fn sorted(folder: &Path) -> io::Result<Vec<PathBuf>> {

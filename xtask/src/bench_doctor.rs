@@ -61,9 +61,7 @@ fn ended(server: &Server, args: &[&str], code: i32) -> Result<f64> {
 fn broken(server: &Server, a: &Pod, path: &[&str]) -> Result<f64> {
     let rule = |act: &str| -> Result<()> {
         let words: Vec<&str> = ["iptables", act].into_iter().chain(DROP.split(' ')).collect();
-        let (code, said) = server.exec("d1", &a.node, &words)?;
-        ensure!(code == Some(0), "{words:?}: {said}");
-        Ok(())
+        server.exec_ok("d1", &a.node, &words).map(drop)
     };
     rule("-I")?;
     let took = ended(server, path, 1);
@@ -86,8 +84,7 @@ fn idle(server: &Server) -> Result<f64> {
         // Ticks of both services and of the programs that they ran, at 100 a second.
         let script =
             "for u in magnum-agent flanneld; do cut -d' ' -f14-17 /proc/$(systemctl show $u --property=MainPID --value)/stat; done";
-        let (code, text) = server.exec("d1", "node-0", &["sh", "-c", script])?;
-        ensure!(code == Some(0), "reading the services' processor time: {text}");
+        let text = server.exec_ok("d1", "node-0", &["sh", "-c", script]).context("reading the services' processor time")?;
         Ok(text.split_whitespace().filter_map(|word| word.parse::<f64>().ok()).sum::<f64>() / 100.0)
     };
     let before = used()?;

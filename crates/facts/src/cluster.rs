@@ -81,6 +81,11 @@ impl ClusterView {
         self.members.iter().find(|m| m.name == name)
     }
 
+    /// The members that are masters, or managers of a swarm.
+    pub fn masters(&self) -> impl Iterator<Item = &MemberView> {
+        self.members.iter().filter(|m| m.role == Role::Master)
+    }
+
     /// Quotes the database.
     pub fn cite(&self, pointer: impl Into<String>, quote: impl Into<String>) -> Citation {
         self.source.cite(pointer, quote)

@@ -8,4 +8,4 @@ mod services;
 
 pub use base::{kubernetes, swarm};
 pub use overlay::{says_and_crashes, waiting};
-pub use scene::{Scene, crashed, drop_rule, log, stopped};
+pub use scene::{Scene, crashed, drop_rule, log, starting, stopped};

@@ -14,7 +14,7 @@ use crate::{ALL, ComplaintEntry, complaint, report};
 pub(crate) use evidence::Book;
 use fold::{Folded, Hit};
 use magnum_facts::Facts;
-use magnum_types::{ClusterStatus, Role};
+use magnum_types::ClusterStatus;
 use std::collections::BTreeMap;
 
 /// Which rules are asked.
@@ -132,7 +132,7 @@ fn verdict(findings: &[report::Finding], doubt: bool) -> (Word, u8) {
 
 fn head(facts: &Facts) -> ClusterHead {
     let c = &facts.cluster;
-    let masters = c.members.iter().filter(|m| m.role == Role::Master).count();
+    let masters = c.masters().count();
     ClusterHead {
         uuid: c.uuid.clone(),
         name: c.name.clone(),

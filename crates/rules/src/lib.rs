@@ -18,9 +18,11 @@ mod overlay;
 mod pods;
 mod port;
 mod pressure;
+mod quorum;
 pub mod render;
 pub mod report;
 mod rule;
+mod stub_registry;
 mod symptom;
 mod verdict;
 

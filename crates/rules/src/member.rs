@@ -3,10 +3,10 @@
 
 use crate::Act;
 use crate::ask::{NodeAsk, need, when};
+use crate::journal::fresh_line;
 use crate::verdict::{Finding, Stop};
 use magnum_facts::node::{NodeFacts, Unit};
 use magnum_facts::{Citation, Facts, Look};
-use magnum_types::Role;
 
 /// The etcd of a master that came up and does not serve now: it does not run, has not started yet, or finds no leader.
 pub fn ill_etcd<'a>(n: &NodeAsk<'a>) -> Result<Look<'a, Unit>, Stop> {
@@ -16,6 +16,20 @@ pub fn ill_etcd<'a>(n: &NodeAsk<'a>) -> Result<Look<'a, Unit>, Stop> {
         when(!need(&n.node.etcd, NodeFacts::ETCD)?.healthy)?;
     }
     Ok(unit)
+}
+
+/// The etcd of such a master, and the newest line it wrote just now that passes `test`.
+pub fn ill_etcd_says<'a>(n: &NodeAsk<'a>, test: impl Fn(&str) -> bool) -> Result<(Look<'a, Unit>, &'a str), Stop> {
+    let unit = ill_etcd(n)?;
+    let line = fresh_line(&unit, test).ok_or(Stop::Quiet)?;
+    Ok((unit, line))
+}
+
+/// A finding about an etcd that says itself what it suffers from: what this line means, and how etcd is.
+pub fn by_its_own_words(n: &NodeAsk<'_>, unit: &Look<'_, Unit>, line: &str, summary: String, meaning: &str) -> Finding {
+    Finding::cause(n.subject(), summary)
+        .because(meaning, [quoted(unit, "etcd", line)])
+        .because(format!("it is {}", unit.state_text()), [unit.cite("etcd", unit.state_text())])
 }
 
 /// What mends a controller manager whose watches hang: one that is opened while the API server fills its caches anew,
@@ -29,7 +43,7 @@ pub fn quoted(unit: &Look<'_, Unit>, name: &str, line: &str) -> Citation {
 
 /// What all findings about one bad member of etcd have in common: whether the others can go on without it.
 pub fn with_others(finding: Finding, facts: &Facts) -> Finding {
-    let masters = facts.cluster.members.iter().filter(|m| m.role == Role::Master).count();
+    let masters = facts.cluster.masters().count();
     // Two members need each other: only from three on one of them can be missing.
     let alone = masters < 3;
     finding.hides_if(alone, None, "kubernetes.").spreads_if(alone)

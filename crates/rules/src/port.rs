@@ -75,7 +75,7 @@ pub fn with_block(finding: Finding, n: &NodeAsk<'_>, block: Option<Block>, what:
     let finding = finding.because(block.text, [block.citation]).fix(fix);
     Ok(match block.rule {
         Some(rule) => {
-            let delete = format!("magnum node exec {} {} -- iptables -D {rule}", n.all.cluster.name, n.name);
+            let delete = n.exec(&format!("iptables -D {rule}"));
             finding.run(Command::new(Risk::ChangesNode, delete))
         }
         None => finding,

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the three kinds of pressure on a node have in common: Kubernetes says so, and the kubelet's threshold decides.
 
+use crate::Act;
 use crate::ask::{NodeAsk, need};
+use crate::fixture::{Scene, kubernetes};
 use crate::report::{Command, Risk};
 use crate::verdict::{Finding, Stop};
-use magnum_facts::coe::{KubernetesFacts, Pod};
+use magnum_facts::coe::{Condition, KubernetesFacts, Pod};
 
 /// One kind of pressure.
 #[derive(Debug, Clone, Copy)]
@@ -57,6 +59,64 @@ fn evicted(n: &NodeAsk<'_>) -> Option<(String, magnum_facts::Citation)> {
     let first = gone.first()?;
     Some((format!("{} pods have been thrown out of it", gone.len()), pods.cite(first.path(), "Evicted")))
 }
+
+/// A cluster on which Kubernetes says this of node-1.
+pub fn pressing(kind: &str, message: &str) -> Scene {
+    kubernetes(1, 2).with(|f| {
+        let (status, reason) = ("True".to_owned(), "KubeletHasPressure".to_owned());
+        let condition = Condition { kind: kind.into(), status, reason, message: message.into(), since: None };
+        let nodes = f.kubernetes.nodes.value_mut().into_iter().flatten();
+        nodes.filter(|n| n.name == "node-1").for_each(|n| n.conditions.push(condition.clone()));
+    })
+}
+
+/// Brings a pressure about: what stands in the configuration of node-1's kubelet becomes what no node meets.
+macro_rules! press {
+    ($is:literal, $becomes:literal) => {
+        Act::On {
+            node: "node-1",
+            argv: &[
+                "sh",
+                "-c",
+                concat!(
+                    "cp -p /etc/kubernetes/kubelet.yaml /etc/kubernetes/kubelet.yaml.was && sed -i 's/",
+                    $is,
+                    "/",
+                    $becomes,
+                    "/' /etc/kubernetes/kubelet.yaml && systemctl restart kubelet"
+                ),
+            ],
+        }
+    };
+}
+pub(crate) use press;
+
+/// Until Kubernetes no longer says this of node-1, and has taken the taint away.
+macro_rules! until_eased {
+    ($condition:literal) => {
+        Act::KubectlUntil {
+            argv: &[
+                "get",
+                "node",
+                "node-1",
+                "-o",
+                concat!("jsonpath={.status.conditions[?(@.type==\"", $condition, "\")].status} {.spec.taints} end"),
+            ],
+            contains: "False  end",
+            seconds: 60,
+        }
+    };
+}
+pub(crate) use until_eased;
+
+/// Undoes `press`.
+pub const EASE: Act = Act::On {
+    node: "node-1",
+    argv: &["sh", "-c", "mv /etc/kubernetes/kubelet.yaml.was /etc/kubernetes/kubelet.yaml && systemctl restart kubelet"],
+};
+
+/// Pods that were thrown out stay as records, and the others are spread over the nodes again.
+pub const SPREAD_PODS: Act = Act::Kubectl { argv: &["delete", "pods", "--all", "--force", "--grace-period=0"], stdin: "" };
 
 #[cfg(test)]
 mod tests {

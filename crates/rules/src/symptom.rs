@@ -25,6 +25,12 @@ struct Symptom {
     evidence: Vec<Citation>,
 }
 
+impl Symptom {
+    fn new(subject: Subject, text: String, evidence: Vec<Citation>) -> Self {
+        Self { subject, of_api: false, text, evidence }
+    }
+}
+
 /// Symptoms that none of `told` reaches.
 pub(crate) fn unexplained(facts: &Facts, told: &[&Finding], book: &mut Book) -> Vec<Unexplained> {
     let mut all = Vec::new();
@@ -54,12 +60,7 @@ fn cluster_failed(facts: &Facts, all: &mut Vec<Symptom>) {
     let c = &facts.cluster;
     if c.status.phase() == Phase::Failed {
         let text = format!("the cluster is {}: {}", c.status, c.status_reason);
-        all.push(Symptom {
-            of_api: false,
-            subject: Subject::Cluster,
-            text,
-            evidence: vec![c.cite("status", format!("{} {}", c.status, c.status_reason))],
-        });
+        all.push(Symptom::new(Subject::Cluster, text, vec![c.cite("status", format!("{} {}", c.status, c.status_reason))]));
     }
 }
 
@@ -75,7 +76,8 @@ fn nodes_hung(facts: &Facts, all: &mut Vec<Symptom>) {
     for node in judgement.hung() {
         let (text, member) = (node.sentence(judgement.at), c.members.iter().position(|m| m.name == node.name));
         let pointer = format!("members/{}/steps", member.unwrap_or_default());
-        all.push(Symptom { of_api: false, subject: Subject::node(&node.name), evidence: vec![c.cite(pointer, text.clone())], text });
+        let evidence = vec![c.cite(pointer, text.clone())];
+        all.push(Symptom::new(Subject::node(&node.name), text, evidence));
     }
 }
 
@@ -110,12 +112,8 @@ fn api_unreachable(facts: &Facts, all: &mut Vec<Symptom>) {
     if masters_up {
         let address = facts.cluster.api_address.clone().unwrap_or_default();
         let evidence = vec![api.cite(address.clone(), how)];
-        all.push(Symptom {
-            of_api: true,
-            subject: Subject::Cluster,
-            text: format!("the API's address {address} {how} from this machine"),
-            evidence,
-        });
+        let text = format!("the API's address {address} {how} from this machine");
+        all.push(Symptom { of_api: true, ..Symptom::new(Subject::Cluster, text, evidence) });
     }
 }
 
@@ -128,21 +126,12 @@ fn nodes_not_ready(facts: &Facts, all: &mut Vec<Symptom>) {
         let (status, message) = node.condition("Ready").map_or(("absent", ""), |c| (c.status.as_str(), c.message.as_str()));
         let quote = format!("Ready={status} {message}");
         let evidence = vec![nodes.cite(node.name.clone(), quote.trim_end())];
-        all.push(Symptom {
-            of_api: false,
-            subject: Subject::node(&node.name),
-            text: format!("node {} is not ready: {message}", node.name),
-            evidence,
-        });
+        all.push(Symptom::new(Subject::node(&node.name), format!("node {} is not ready: {message}", node.name), evidence));
     }
     for member in facts.cluster.members.iter().filter(|m| m.came_up() && !nodes.value.iter().any(|n| n.name == m.name)) {
         let evidence = vec![nodes.cite(member.name.clone(), "no such node")];
-        all.push(Symptom {
-            of_api: false,
-            subject: Subject::node(&member.name),
-            text: format!("{} is not a node of the Kubernetes cluster", member.name),
-            evidence,
-        });
+        let text = format!("{} is not a node of the Kubernetes cluster", member.name);
+        all.push(Symptom::new(Subject::node(&member.name), text, evidence));
     }
 }
 
@@ -163,18 +152,14 @@ fn pods_stuck(facts: &Facts, all: &mut Vec<Symptom>) {
         let unschedulable = pod.condition("PodScheduled").filter(|c| c.status == "False").map(|c| c.message.clone());
         let detail = unschedulable.or(waiting).unwrap_or_else(|| pod.phase.clone());
         let subject = Subject::Object { what: "pod".into(), name: pod.path(), nodes: pod.node.clone().into_iter().collect() };
-        all.push(Symptom {
-            of_api: false,
-            subject,
-            text: format!("pod {} is not ready after {age} s: {detail}", pod.path()),
-            evidence: vec![pods.cite(pod.path(), detail)],
-        });
+        let text = format!("pod {} is not ready after {age} s: {detail}", pod.path());
+        all.push(Symptom::new(subject, text, vec![pods.cite(pod.path(), detail)]));
     }
 }
 
 fn services_without_endpoints(facts: &Facts, all: &mut Vec<Symptom>) {
     for Unserved { name, nodes, text, evidence } in unserved(facts) {
-        all.push(Symptom { of_api: false, subject: Subject::Object { what: "service".into(), name, nodes }, text, evidence });
+        all.push(Symptom::new(Subject::Object { what: "service".into(), name, nodes }, text, evidence));
     }
 }
 
@@ -226,7 +211,7 @@ fn overlay_dead(facts: &Facts, all: &mut Vec<Symptom>) {
         let nodes = vec![pair.from.clone(), pair.to.clone()];
         let subject = Subject::Object { what: "overlay path".into(), name: format!("{} to {}", pair.from, pair.to), nodes };
         let text = format!("nothing gets through the overlay from {} to {}", pair.from, pair.to);
-        all.push(Symptom { of_api: false, subject, text, evidence: vec![pairs.cite(format!("{} -> {}", pair.from, pair.address), quote)] });
+        all.push(Symptom::new(subject, text, vec![pairs.cite(format!("{} -> {}", pair.from, pair.address), quote)]));
     }
 }
 
@@ -235,11 +220,7 @@ fn swarm_nodes(facts: &Facts, all: &mut Vec<Symptom>) {
     // One that is just joining has no name yet.
     for node in nodes.value.iter().filter(|n| n.state != "ready" && !n.hostname.is_empty()) {
         let evidence = vec![nodes.cite(node.hostname.clone(), format!("{} {}", node.state, node.message).trim_end())];
-        all.push(Symptom {
-            of_api: false,
-            subject: Subject::node(&node.hostname),
-            text: format!("swarm node {} is {}", node.hostname, node.state),
-            evidence,
-        });
+        let text = format!("swarm node {} is {}", node.hostname, node.state);
+        all.push(Symptom::new(Subject::node(&node.hostname), text, evidence));
     }
 }

@@ -59,10 +59,7 @@ impl<'a> Patient<'a> {
     /// Does one thing to it.
     pub fn act(&self, act: &Act) -> Result<()> {
         match act {
-            Act::On { node, argv } => {
-                let (code, text) = self.server.exec(self.cluster, node, argv)?;
-                ensure!(code == Some(0), "{argv:?} on {node}: {code:?} {text}");
-            }
+            Act::On { node, argv } => drop(self.server.exec_ok(self.cluster, node, argv)?),
             Act::Kubectl { argv, stdin } => {
                 let mut child =
                     self.kubectl()?.command(argv).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().context("starting kubectl")?;

@@ -138,6 +138,13 @@ impl Server {
         Ok((output.status.code(), text))
     }
 
+    /// Runs a program on a node that must succeed; answers its output.
+    pub fn exec_ok(&self, cluster: &str, node: &str, argv: &[&str]) -> Result<String> {
+        let (code, text) = self.exec(cluster, node, argv)?;
+        ensure!(code == Some(0), "{argv:?} on {node}: {code:?} {text}");
+        Ok(text)
+    }
+
     /// nft in the namespace of a cluster's network, where the nodes' ports are filtered.
     pub fn network_nft(&self, cluster: &str, words: &[&str]) -> Result<String> {
         self.nft(cluster, "net", words)

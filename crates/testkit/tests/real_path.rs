@@ -109,9 +109,7 @@ impl Bench {
     }
 
     fn shell(&self, node: &str, script: &str) -> Result<String> {
-        let (code, text) = self.server.exec("k", node, &["sh", "-c", script])?;
-        ensure!(code == Some(0), "{script:?} on {node}: {code:?} {text}");
-        Ok(text.trim().to_owned())
+        Ok(self.server.exec_ok("k", node, &["sh", "-c", script])?.trim().to_owned())
     }
 
     /// Fills in what the ways to break hops are written with.
@@ -331,11 +329,7 @@ fn paths_between_tasks_of_a_swarm() -> Result<()> {
     let server = Server::start(&dist_dir()?)?;
     server.ok(["cluster-template", "create", "t", "--coe", "swarm"])?;
     server.ok(["cluster", "create", "s", "--cluster-template", "t", "--node-count", "2", "--watch"])?;
-    let run = |node: &str, script: &str| -> Result<String> {
-        let (code, text) = server.exec("s", node, &["sh", "-c", script])?;
-        ensure!(code == Some(0), "{script:?} on {node}: {code:?} {text}");
-        Ok(text)
-    };
+    let run = |node: &str, script: &str| server.exec_ok("s", node, &["sh", "-c", script]);
     run("master-0", "docker network create -d overlay ov1")?;
     // One on each node.
     run(

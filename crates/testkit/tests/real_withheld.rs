@@ -31,11 +31,7 @@ enum Veil {
 
 impl Veil {
     fn draw(self, ward: &Patient<'_>) -> Result<()> {
-        let on = |node: &str, argv: &[&str]| -> Result<()> {
-            let (code, text) = ward.server.exec(ward.cluster, node, argv)?;
-            ensure!(code == Some(0), "{argv:?} on {node}: {code:?} {text}");
-            Ok(())
-        };
+        let on = |node: &str, argv: &[&str]| ward.server.exec_ok(ward.cluster, node, argv).map(drop);
         match self {
             Veil::Moved(node, path) => on(node, &["mv", path, &format!("{path}.withheld")]),
             Veil::Hangs(node, path) => {
@@ -57,9 +53,7 @@ impl Veil {
     fn lift(self, ward: &Patient<'_>) -> Result<()> {
         match self {
             Veil::Moved(node, path) | Veil::Hangs(node, path) => {
-                let (code, text) = ward.server.exec(ward.cluster, node, &["mv", &format!("{path}.withheld"), path])?;
-                ensure!(code == Some(0), "{path} on {node}: {code:?} {text}");
-                Ok(())
+                ward.server.exec_ok(ward.cluster, node, &["mv", &format!("{path}.withheld"), path]).map(drop)
             }
             Veil::ApiCut => ward.server.router_nft(ward.cluster, &["delete", "table", "inet", "withheld"]).map(drop),
             Veil::Frozen(node) => ward.server.freeze(ward.cluster, node, false),

@@ -6,7 +6,7 @@ use crate::kind;
 use crate::node::{garbled, output};
 use magnum_facts::coe::KubernetesFacts;
 use magnum_facts::{Fact, Facts, Reach, Scope, Source, Vantage, Why, WhyKind};
-use magnum_types::{Coe, NodeName, Role};
+use magnum_types::{Coe, NodeName};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ pub static COLLECTOR: Collector = Collector {
 fn called_for(facts: &Facts) -> bool {
     let hangs = matches!(&facts.kubernetes.nodes, Fact::NotLooked(why) if why.kind == WhyKind::TimedOut);
     let same_for_all = match facts.probes.api.value() {
-        Some(Reach::Refused) => facts.cluster.members.iter().filter(|m| m.role == Role::Master).count() < 2,
+        Some(Reach::Refused) => facts.cluster.masters().count() < 2,
         Some(Reach::Connected) => hangs,
         _ => false,
     };
@@ -34,7 +34,7 @@ fn called_for(facts: &Facts) -> bool {
 }
 
 async fn run(context: Context) -> Result<Patch, Why> {
-    let masters = context.world.cluster.members.iter().filter(|m| m.role == Role::Master);
+    let masters = context.world.cluster.masters();
     let mut last = Why::new(WhyKind::Unreachable, "the cluster has no master");
     for name in masters.filter_map(|m| NodeName::parse(&m.name).ok()) {
         match ask(&context, &name).await {

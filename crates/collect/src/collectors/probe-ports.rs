@@ -62,7 +62,7 @@ fn targets(cluster: &ClusterView, from: &str) -> Vec<Target> {
     };
     let start = cluster.members.iter().position(|m| m.name == from).unwrap_or(0);
     let others = || (1..cluster.members.len()).filter_map(|step| cluster.members.get((start + step) % cluster.members.len()));
-    for master in cluster.members.iter().filter(|m| m.role == Role::Master) {
+    for master in cluster.masters() {
         match cluster.coe {
             Coe::Kubernetes => {
                 add(&master.name, master.address, 6443, "kube-apiserver");

@@ -7,7 +7,7 @@ use crate::parse::{list, text};
 use futures::future::join_all;
 use magnum_facts::coe::{SwarmFacts, SwarmManager, SwarmNetwork, SwarmNode, SwarmService, SwarmState, SwarmTask};
 use magnum_facts::{Fact, Scope, Vantage, Why, WhyKind};
-use magnum_types::{Coe, NodeName, Role};
+use magnum_types::{Coe, NodeName};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ pub static COLLECTOR: Collector = Collector {
 const LIMIT: Duration = Duration::from_millis(1800);
 
 async fn run(context: Context) -> Result<Patch, Why> {
-    let masters = context.world.cluster.members.iter().filter(|m| m.role == Role::Master);
+    let masters = context.world.cluster.masters();
     let names: Vec<NodeName> = masters.filter_map(|m| NodeName::parse(&m.name).ok()).collect();
     let answers = join_all(names.iter().map(|n| manager(&context, n))).await;
     let mut last = Why::new(WhyKind::Unreachable, "the cluster has no manager");

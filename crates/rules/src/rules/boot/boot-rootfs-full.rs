@@ -67,10 +67,7 @@ fn check(facts: &Facts) -> Verdict {
         Ok(Finding::cause(n.subject(), format!("{} is full on {}.", worst.mount, n.name))
             .because(format!("{} has no room left", worst.mount), [cite(&all, worst)])
             .fix("Remove what fills it, or give the node a bigger disk or docker volume.")
-            .run(Command::new(
-                Risk::ReadOnly,
-                format!("magnum node exec {} {} -- du -x -d1 -m {}", facts.cluster.name, n.name, worst.mount),
-            )))
+            .run(Command::new(Risk::ReadOnly, n.exec(&format!("du -x -d1 -m {}", worst.mount)))))
     })
 }
 

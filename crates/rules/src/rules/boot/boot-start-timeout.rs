@@ -66,12 +66,12 @@ fn check(facts: &Facts) -> Verdict {
                 .find(|(_, line)| line.starts_with("ExecStartPre=") || line.starts_with("TimeoutStartSec="))?;
             Some(("its unit says what runs first, or how long it may take".to_owned(), configs.cite(path, line)))
         });
-        let (cluster, node) = (&facts.cluster.name, n.name);
+        let node = n.name;
         Ok(Finding::cause(n.subject(), format!("{name} on {node} does not start within the time that systemd gives it."))
             .because(format!("systemd ended {name} while it was starting"), [units.cite(name.clone(), unit.state_text())])
             .because_if(before)
             .fix("Find out what it waits for before it starts; raise TimeoutStartSec= when that is only slow.")
-            .run(Command::new(Risk::ReadOnly, format!("magnum node exec {cluster} {node} -- systemctl cat {name}")))
-            .run(Command::new(Risk::ReadOnly, format!("magnum node exec {cluster} {node} -- journalctl -u {name} -n 30"))))
+            .run(Command::new(Risk::ReadOnly, n.exec(&format!("systemctl cat {name}"))))
+            .run(Command::new(Risk::ReadOnly, n.exec(&format!("journalctl -u {name} -n 30")))))
     })
 }

@@ -66,14 +66,13 @@ fn check(facts: &Facts) -> Verdict {
         // What it said may be of an earlier start: the plugin must still be there.
         let (path, _) = lists.filter(|(_, text)| named(text)).last().ok_or(Stop::Quiet)?;
         let path = path.to_owned();
-        let exec = format!("magnum node exec {} {} --", facts.cluster.name, n.name);
         Ok(Finding::cause(n.subject(), format!("kube-apiserver ends at once on {}: it has no admission plugin {plugin}.", n.name))
             .because("it says so when it is started", [unit.cite("kube-apiserver.log", said)])
             .because(format!("the plugin is asked for in {path}"), [configs.cite(path.clone(), plugin)])
             .because("it ends and is started again", [unit.cite("kube-apiserver", unit.state_text())])
             .fix(format!("Take {plugin} out of the list in {path} (label admission_control_list), reload systemd and start the unit."))
-            .run(Command::new(Risk::ReadOnly, format!("{exec} systemctl cat kube-apiserver")))
-            .run(Command::new(Risk::ChangesNode, format!("{exec} systemctl daemon-reload")))
-            .run(Command::new(Risk::ChangesNode, format!("{exec} systemctl restart kube-apiserver"))))
+            .run(Command::new(Risk::ReadOnly, n.exec("systemctl cat kube-apiserver")))
+            .run(Command::new(Risk::ChangesNode, n.exec("systemctl daemon-reload")))
+            .run(Command::new(Risk::ChangesNode, n.exec("systemctl restart kube-apiserver"))))
     })
 }

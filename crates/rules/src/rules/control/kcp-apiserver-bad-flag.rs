@@ -66,14 +66,13 @@ fn check(facts: &Facts) -> Verdict {
         // What it said may be of an earlier start: the flag must still be there.
         let (path, _) = configs.value.unit_files("kube-apiserver").filter(|(_, text)| text.contains(&flag)).last().ok_or(Stop::Quiet)?;
         let path = path.to_owned();
-        let exec = format!("magnum node exec {} {} --", facts.cluster.name, n.name);
         Ok(Finding::cause(n.subject(), format!("kube-apiserver ends at once on {}: it does not accept its option {flag}.", n.name))
             .because("it says so when it is started", [unit.cite("kube-apiserver.log", said)])
             .because(format!("the option is set in {path}"), [configs.cite(path.clone(), flag.clone())])
             .because("it ends and is started again", [unit.cite("kube-apiserver", unit.state_text())])
             .fix(format!("Take {flag} out of {path}, reload systemd and start the unit; use a template that fits this version."))
-            .run(Command::new(Risk::ReadOnly, format!("{exec} systemctl cat kube-apiserver")))
-            .run(Command::new(Risk::ChangesNode, format!("{exec} systemctl daemon-reload")))
-            .run(Command::new(Risk::ChangesNode, format!("{exec} systemctl restart kube-apiserver"))))
+            .run(Command::new(Risk::ReadOnly, n.exec("systemctl cat kube-apiserver")))
+            .run(Command::new(Risk::ChangesNode, n.exec("systemctl daemon-reload")))
+            .run(Command::new(Risk::ChangesNode, n.exec("systemctl restart kube-apiserver"))))
     })
 }

@@ -16,7 +16,6 @@ use crate::report::{Command, Risk};
 use crate::{Act, CoeKind, Finding, Layer, Rule, Verdict, blind, fires, last_words, masters, quiet};
 use magnum_facts::node::NodeFacts;
 use magnum_facts::{Facts, ProbeFacts, Reach};
-use magnum_types::Role;
 
 pub static RULE: Rule = Rule {
     id: "kcp-apiserver-down",
@@ -45,7 +44,7 @@ pub static RULE: Rule = Rule {
 
 fn check(facts: &Facts) -> Verdict {
     let running = |name: &str| facts.nodes.get(name).and_then(|n| n.units.value()?.get("kube-apiserver")).is_some_and(|u| u.is_up());
-    let left = facts.cluster.members.iter().filter(|m| m.role == Role::Master && running(&m.name)).count();
+    let left = facts.cluster.masters().filter(|m| running(&m.name)).count();
     masters(facts, |n| {
         let unit = n.down("kube-apiserver")?;
         let last = last_words(&unit, "kube-apiserver");

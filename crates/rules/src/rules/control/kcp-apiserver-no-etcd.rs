@@ -81,7 +81,6 @@ fn check(facts: &Facts) -> Verdict {
         let port = etcd.endpoint.rsplit(':').next().unwrap_or("2379");
         let own = [Some(Ipv4Addr::LOCALHOST), n.member.address].into_iter().flatten().any(|a| asked == format!("{a}:{port}"));
         when(unit.has_crashed() || (given.is_some() && !own))?;
-        let exec = format!("magnum node exec {} {} --", facts.cluster.name, n.name);
         Ok(Finding::cause(
             n.subject(),
             format!("kube-apiserver on {} asks for etcd at {asked} and gets no answer; etcd is well at {}.", n.name, etcd.endpoint),
@@ -93,8 +92,8 @@ fn check(facts: &Facts) -> Verdict {
         .hides(None, "kubernetes.")
         .spreads_if(true)
         .fix("Set --etcd-servers to the address where etcd listens, or let the packet filter pass it; then restart kube-apiserver.")
-        .run(Command::new(Risk::ReadOnly, format!("{exec} systemctl cat kube-apiserver")))
-        .run(Command::new(Risk::ReadOnly, format!("{exec} ss -lntp"))))
+        .run(Command::new(Risk::ReadOnly, n.exec("systemctl cat kube-apiserver")))
+        .run(Command::new(Risk::ReadOnly, n.exec("ss -lntp"))))
     })
 }
 

@@ -21,7 +21,6 @@ use crate::{Act, CoeKind, Finding, Layer, Rule, Subject, Verdict, blind, fires, 
 use magnum_facts::coe::KubernetesFacts;
 use magnum_facts::node::{NodeFacts, Unit};
 use magnum_facts::{Citation, Facts, Look};
-use magnum_types::Role;
 
 pub static RULE: Rule = Rule {
     id: "kcp-controller-manager-down",
@@ -61,7 +60,7 @@ fn check(facts: &Facts) -> Verdict {
         let unit = n.down(UNIT)?;
         Ok(on_one(&n, &unit))
     });
-    let all = facts.cluster.members.iter().filter(|m| m.role == Role::Master).count();
+    let all = facts.cluster.masters().count();
     // One leads and the others wait: only when none is left does anybody notice.
     if down.findings.len() + down.blind.len() < all {
         return Verdict { findings: deaf(facts).into_iter().collect(), blind: Vec::new() };
@@ -76,7 +75,7 @@ fn check(facts: &Facts) -> Verdict {
 fn deaf(facts: &Facts) -> Option<Finding> {
     let services = symptom::unserved(facts);
     let first = services.first()?;
-    let mut all = facts.cluster.members.iter().filter(|m| m.role == Role::Master).filter_map(|m| NodeAsk::of(facts, m));
+    let mut all = facts.cluster.masters().filter_map(|m| NodeAsk::of(facts, m));
     let (n, unit) = all.find_map(|n| n.unit(UNIT).ok().filter(|unit| unit.is_up()).map(|unit| (n, unit)))?;
     let names: Vec<&str> = services.iter().map(|s| s.name.as_str()).collect();
     let summary = format!("{UNIT} runs, but does not follow what is new: services get no endpoints ({}).", names.join(", "));

@@ -18,7 +18,6 @@ use crate::{Act, CoeKind, Finding, Layer, Rule, Subject, Verdict, blind, fires, 
 use magnum_facts::Facts;
 use magnum_facts::coe::{KubernetesFacts, Pod};
 use magnum_facts::node::NodeFacts;
-use magnum_types::Role;
 
 pub static RULE: Rule = Rule {
     id: "kcp-scheduler-down",
@@ -69,7 +68,7 @@ fn check(facts: &Facts) -> Verdict {
         let unit = n.down("kube-scheduler")?;
         Ok(on_one(&n, &unit))
     });
-    let all = facts.cluster.members.iter().filter(|m| m.role == Role::Master).count();
+    let all = facts.cluster.masters().count();
     // One scheduler leads, the others wait: only when none is left does anybody notice.
     match down.findings.len() + down.blind.len() == all {
         true if down.findings.is_empty() => down,
@@ -85,8 +84,8 @@ fn on_one(n: &NodeAsk<'_>, unit: &magnum_facts::Look<'_, magnum_facts::node::Uni
     Finding::cause(n.subject(), "")
         .because(format!("the unit kube-scheduler is not running on {name}"), [unit.cite("kube-scheduler", unit.state_text())])
         .because_if(last)
-        .run(Command::new(Risk::ReadOnly, format!("magnum node exec {} {name} -- journalctl -u kube-scheduler -n 30", n.all.cluster.name)))
-        .run(Command::new(Risk::ChangesNode, format!("magnum node exec {} {name} -- systemctl start kube-scheduler", n.all.cluster.name)))
+        .run(Command::new(Risk::ReadOnly, n.exec("journalctl -u kube-scheduler -n 30")))
+        .run(Command::new(Risk::ChangesNode, n.exec("systemctl start kube-scheduler")))
 }
 
 fn one_for_all(facts: &Facts, each: Vec<Finding>) -> Vec<Finding> {

@@ -16,7 +16,6 @@ use crate::report::{Command, Risk};
 use crate::{Act, CoeKind, Finding, Layer, Rule, Verdict, blind, fires, last_words, masters, quiet};
 use magnum_facts::node::{NodeFacts, ServerRole};
 use magnum_facts::{Citation, Facts};
-use magnum_types::Role;
 
 pub static RULE: Rule = Rule {
     id: "dns-coredns-down",
@@ -55,7 +54,7 @@ fn check(facts: &Facts) -> Verdict {
             .run(Command::new(Risk::ChangesNode, n.exec("systemctl start kube-dns"))))
     });
     // Every master runs one: as long as one is left, the service leads to it.
-    let all = facts.cluster.members.iter().filter(|m| m.role == Role::Master).count();
+    let all = facts.cluster.masters().count();
     match down.findings.len() + down.blind.len() == all {
         true if down.findings.is_empty() || down.blind.is_empty() => down,
         true => Verdict { findings: Vec::new(), blind: down.blind },

@@ -84,7 +84,7 @@ fn check(facts: &Facts) -> Verdict {
 /// A master whose own firewall drops it.
 fn dropped(facts: &Facts) -> Option<(String, Citation)> {
     let source = facts.cluster.members.iter().find(|m| m.role == Role::Worker)?.address?;
-    facts.cluster.members.iter().filter(|m| m.role == Role::Master).find_map(|master| {
+    facts.cluster.masters().find_map(|master| {
         let rules = facts.nodes.get(&master.name)?.firewall.look().ok()??;
         let in_interface = Some("eth0".to_owned());
         let packet = Packet { protocol: Proto::Udp, source, destination: master.address?, destination_port: 53, in_interface };

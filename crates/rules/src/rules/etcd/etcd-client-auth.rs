@@ -91,7 +91,7 @@ fn check(facts: &Facts) -> Verdict {
         let from = n.member.address.map(|a| format!("\"remote-addr\":\"{a}:")).unwrap_or_default();
         let line = fresh_line(&etcd, |l| l.contains("rejected connection") && l.contains(&from) && l.contains(TEXT)).ok_or(Stop::Quiet)?;
         let name = n.name;
-        let lone = facts.cluster.members.iter().filter(|m| m.role == n.member.role).count() == 1;
+        let lone = facts.cluster.masters().count() == 1;
         let what =
             if file.is_none() && named.is_some() { "shows etcd no certificate" } else { "shows etcd a certificate it does not accept" };
         let finding = Finding::cause(n.subject(), format!("The API server on {name} {what} and gets no data."))

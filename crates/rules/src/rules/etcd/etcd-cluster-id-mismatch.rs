@@ -11,13 +11,12 @@
 //! ## What to do
 //! Decide which data is right. Remove the wrong member, empty its data directory, add it again to the right cluster.
 
-use crate::fixture::{kubernetes, log, stopped};
-use crate::journal::fresh_line;
-use crate::member::{ill_etcd, quoted, with_others};
+use crate::fixture::{kubernetes, log, starting};
+use crate::member::{by_its_own_words, ill_etcd_says, with_others};
 use crate::report::{Command, Risk};
-use crate::{Act, CoeKind, Finding, Layer, Rule, Stop, Verdict, Ward, blind, fires, masters, quiet};
+use crate::{Act, CoeKind, Layer, Rule, Verdict, Ward, blind, fires, masters, quiet};
 use magnum_facts::Facts;
-use magnum_facts::node::{Activity, NodeFacts, Unit};
+use magnum_facts::node::NodeFacts;
 
 const LINE: &str = r#"{"level":"warn","ts":"2025-10-09T08:53:18.292Z","caller":"rafthttp/http.go:547","msg":"request cluster ID mismatch","local-member-id":"2cd868b0adf932b0","local-member-cluster-id":"20bd5f2c02766b94","remote-peer-server-name":"ad016e1c9f705db6"}"#;
 
@@ -33,10 +32,10 @@ pub static RULE: Rule = Rule {
     check,
     cases: &[
         fires("one member of another cluster", || {
-            kubernetes(3, 1).unit("master-2", "etcd", waiting(&[LINE])).says("master-0", "etcd", &[LINE])
+            kubernetes(3, 1).unit("master-2", "etcd", log(starting(), &[LINE])).says("master-0", "etcd", &[LINE])
         }),
         quiet("it was so once, and runs now", || kubernetes(3, 1).says("master-2", "etcd", &[LINE])),
-        quiet("it waits for the others", || kubernetes(3, 1).unit("master-2", "etcd", waiting(&["no leader yet"]))),
+        quiet("it waits for the others", || kubernetes(3, 1).unit("master-2", "etcd", log(starting(), &["no leader yet"]))),
         blind("the master cannot be read", || kubernetes(3, 1).node_dark("master-2")),
     ],
     inject: &[Act::On {
@@ -63,20 +62,14 @@ pub static RULE: Rule = Rule {
     ..Rule::BASE
 };
 
-fn waiting(lines: &[&str]) -> Unit {
-    log(Unit { active: Activity::Activating, sub: "start".into(), ..stopped() }, lines)
-}
-
 fn check(facts: &Facts) -> Verdict {
     masters(facts, |n| {
-        let unit = ill_etcd(&n)?;
-        let line = fresh_line(&unit, |line| line.contains("cluster ID mismatch")).ok_or(Stop::Quiet)?;
+        let (unit, line) = ill_etcd_says(&n, |line| line.contains("cluster ID mismatch"))?;
         let name = n.name;
         let id = |field: &str| line.split_once(field).and_then(|(_, rest)| rest.split('"').next());
         let own = id("\"local-member-cluster-id\":\"").map(|id| format!(" ({id})")).unwrap_or_default();
-        let finding = Finding::cause(n.subject(), format!("etcd on {name} belongs to another cluster{own} than the other members."))
-            .because("it and its peers refuse each other for it", [quoted(&unit, "etcd", line)])
-            .because(format!("it is {}", unit.state_text()), [unit.cite("etcd", unit.state_text())])
+        let summary = format!("etcd on {name} belongs to another cluster{own} than the other members.");
+        let finding = by_its_own_words(&n, &unit, line, summary, "it and its peers refuse each other for it")
             .fix("Decide whose data is right; remove the wrong member, empty its data directory, and add it to the right cluster.")
             .run(Command::new(Risk::ReadOnly, n.exec("journalctl -u etcd -n 20")))
             .run(Command::new(Risk::LosesData, n.exec("rm -rf /var/lib/etcd/member")));

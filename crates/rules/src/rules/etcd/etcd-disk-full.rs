@@ -13,10 +13,9 @@
 //! Free space on that file system or enlarge the volume; etcd comes back by itself. Never delete files of its data directory.
 
 use crate::fixture::{Scene, crashed, kubernetes};
-use crate::journal::fresh_line;
-use crate::member::{ill_etcd, quoted, with_others};
+use crate::member::{by_its_own_words, ill_etcd_says, with_others};
 use crate::report::{Command, Risk};
-use crate::{Act, CoeKind, Finding, Layer, NodeAsk, Rule, Stop, Verdict, blind, fires, masters, quiet};
+use crate::{Act, CoeKind, Layer, NodeAsk, Rule, Verdict, blind, fires, masters, quiet};
 use magnum_facts::node::{Filesystem, NodeFacts};
 use magnum_facts::{Citation, Facts};
 
@@ -88,14 +87,12 @@ fn room(n: &NodeAsk<'_>) -> Option<(String, Citation)> {
 
 fn check(facts: &Facts) -> Verdict {
     masters(facts, |n| {
-        let unit = ill_etcd(&n)?;
-        let line = fresh_line(&unit, |line| line.contains("no space left on device")).ok_or(Stop::Quiet)?;
+        let (unit, line) = ill_etcd_says(&n, |line| line.contains("no space left on device"))?;
         let name = n.name;
         // A full root file system fills everything on it, and is the whole node's trouble.
         let whole = n.node.filesystems.value().into_iter().flatten().any(|fs| fs.mount == "/" && fs.used_percent() >= 99);
-        let finding = Finding::cause(n.subject(), format!("The disk under etcd's data on {name} is full, and etcd ends for it."))
-            .because("it cannot write", [quoted(&unit, "etcd", line)])
-            .because(format!("it is {}", unit.state_text()), [unit.cite("etcd", unit.state_text())])
+        let summary = format!("The disk under etcd's data on {name} is full, and etcd ends for it.");
+        let finding = by_its_own_words(&n, &unit, line, summary, "it cannot write")
             .because_if(room(&n))
             .follows(whole.then_some("boot-rootfs-full"))
             .fix("Free space on that file system or enlarge the volume; leave the files of etcd's data directory alone.")

@@ -13,10 +13,9 @@
 //! `etcdctl member add` on another master, empty the data directory, start etcd with `--initial-cluster-state=existing`.
 
 use crate::fixture::{Scene, crashed, kubernetes, log};
-use crate::journal::fresh_line;
-use crate::member::{ill_etcd, quoted, with_others};
+use crate::member::{by_its_own_words, ill_etcd_says, with_others};
 use crate::report::{Command, Risk};
-use crate::{Act, CoeKind, Finding, Layer, Rule, Stop, Verdict, Ward, blind, fires, masters, quiet};
+use crate::{Act, CoeKind, Layer, Rule, Verdict, Ward, blind, fires, masters, quiet};
 use magnum_facts::Facts;
 use magnum_facts::node::NodeFacts;
 
@@ -81,12 +80,10 @@ fn removed() -> Scene {
 
 fn check(facts: &Facts) -> Verdict {
     masters(facts, |n| {
-        let unit = ill_etcd(&n)?;
-        let line = fresh_line(&unit, |line| line.contains("permanently removed from the cluster")).ok_or(Stop::Quiet)?;
+        let (unit, line) = ill_etcd_says(&n, |line| line.contains("permanently removed from the cluster"))?;
         let (cluster, name) = (&facts.cluster.name, n.name);
-        let finding = Finding::cause(n.subject(), format!("etcd on {name} was removed from the cluster of the other members."))
-            .because("the others tell it so whenever it starts", [quoted(&unit, "etcd", line)])
-            .because(format!("it is {}", unit.state_text()), [unit.cite("etcd", unit.state_text())])
+        let summary = format!("etcd on {name} was removed from the cluster of the other members.");
+        let finding = by_its_own_words(&n, &unit, line, summary, "the others tell it so whenever it starts")
             .fix("Add it again on another master, empty its data directory, start it with --initial-cluster-state=existing.")
             .run(Command::new(Risk::LosesData, n.exec("rm -rf /var/lib/etcd/member")))
             .run(Command::new(

@@ -18,7 +18,6 @@ use crate::report::{Command, Risk};
 use crate::{Act, CoeKind, Finding, Layer, Rule, Verdict, blind, fires, last_words, masters, quiet};
 use magnum_facts::Facts;
 use magnum_facts::node::NodeFacts;
-use magnum_types::Role;
 
 pub static RULE: Rule = Rule {
     id: "etcd-not-running",
@@ -51,7 +50,7 @@ pub static RULE: Rule = Rule {
 
 fn check(facts: &Facts) -> Verdict {
     let running = |name: &str| facts.nodes.get(name).and_then(|n| n.units.value()?.get("etcd")).is_some_and(|u| u.is_up());
-    let members = facts.cluster.members.iter().filter(|m| m.role == Role::Master);
+    let members = facts.cluster.masters();
     let (all, up) = members.fold((0, 0), |(all, up), m| (all + 1, up + usize::from(running(&m.name))));
     masters(facts, |n| {
         let unit = n.down("etcd")?;

@@ -18,7 +18,6 @@ use crate::report::{Command, Risk};
 use crate::{Act, CoeKind, Finding, Layer, Rule, Verdict, Ward, blind, fires, masters, quiet, when};
 use magnum_facts::node::{NodeFacts, Proto};
 use magnum_facts::{Facts, ProbeFacts, Reach};
-use magnum_types::Role;
 
 const PORT: u16 = 2380;
 
@@ -67,7 +66,7 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts) -> Verdict {
-    let alone = facts.cluster.members.iter().filter(|m| m.role == Role::Master).count() < 2;
+    let alone = facts.cluster.masters().count() < 2;
     masters(facts, |n| {
         when(!alone)?;
         let probes = lost(&n, PORT)?;

@@ -12,12 +12,12 @@
 //! ## What to do
 //! Make its peer certificate anew with the cluster's CA, for its own address, and restart etcd there.
 
-use crate::fixture::{Scene, kubernetes, log, stopped};
+use crate::fixture::{Scene, kubernetes, log, starting};
 use crate::journal::fresh_line;
 use crate::member::{ill_etcd, quoted, with_others};
 use crate::report::{Command, Risk};
 use crate::{Act, CoeKind, Finding, Layer, NodeAsk, Rule, Stop, Verdict, Ward, blind, fires, masters, quiet};
-use magnum_facts::node::{Activity, NodeFacts, Unit};
+use magnum_facts::node::NodeFacts;
 use magnum_facts::{Citation, Facts};
 
 const LINE: &str = r#"{"level":"warn","ts":"2025-10-09T08:53:18.292Z","caller":"embed/config_logging.go:287","msg":"rejected connection","remote-addr":"10.0.0.12:59672","server-name":"","error":"tls: failed to verify client certificate: x509: certificate signed by unknown authority"}"#;
@@ -35,7 +35,7 @@ pub static RULE: Rule = Rule {
     cases: &[
         fires("the others refuse its certificate", refused),
         quiet("it was so once, and runs now", || kubernetes(3, 1).says("master-0", "etcd", &[LINE])),
-        quiet("it waits for others that say nothing", || kubernetes(3, 1).unit("master-2", "etcd", waiting())),
+        quiet("it waits for others that say nothing", || kubernetes(3, 1).unit("master-2", "etcd", starting())),
         blind("the master cannot be read", || kubernetes(3, 1).node_dark("master-2")),
     ],
     inject: &[Act::On {
@@ -61,12 +61,8 @@ pub static RULE: Rule = Rule {
     ..Rule::BASE
 };
 
-fn waiting() -> Unit {
-    Unit { active: Activity::Activating, sub: "start".into(), ..stopped() }
-}
-
 fn refused() -> Scene {
-    kubernetes(3, 1).unit("master-2", "etcd", log(waiting(), &["no leader yet"])).says("master-0", "etcd", &[LINE])
+    kubernetes(3, 1).unit("master-2", "etcd", log(starting(), &["no leader yet"])).says("master-0", "etcd", &[LINE])
 }
 
 /// What another member says of this one's certificate.

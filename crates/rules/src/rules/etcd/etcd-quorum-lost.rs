@@ -13,11 +13,11 @@
 //! with `--force-new-cluster`.
 
 use crate::fixture::{Scene, kubernetes, stopped};
+use crate::quorum::minority;
 use crate::report::{Command, Risk};
-use crate::{Act, CoeKind, Finding, Layer, NodeAsk, Rule, Stop, Subject, Verdict, Ward, blind, fires, need, quiet, when};
+use crate::{Act, CoeKind, Finding, Layer, Rule, Subject, Verdict, Ward, blind, fires, quiet};
+use magnum_facts::Facts;
 use magnum_facts::node::NodeFacts;
-use magnum_facts::{Citation, Facts};
-use magnum_types::Role;
 
 pub static RULE: Rule = Rule {
     id: "etcd-quorum-lost",
@@ -59,45 +59,26 @@ fn two_stopped() -> Scene {
 }
 
 fn check(facts: &Facts) -> Verdict {
-    let masters: Vec<NodeAsk<'_>> =
-        facts.cluster.members.iter().filter(|m| m.role == Role::Master).filter_map(|m| NodeAsk::of(facts, m)).collect();
-    Verdict::cluster(lost(facts, &masters))
+    Verdict::cluster(lost(facts))
 }
 
-fn lost(facts: &Facts, masters: &[NodeAsk<'_>]) -> crate::Answer {
-    when(masters.len() > 1 && masters.iter().all(|n| n.member.came_up()))?;
-    let (mut down, mut unseen): (Vec<(&str, Citation)>, Vec<Stop>) = (Vec::new(), Vec::new());
-    for n in masters {
-        match need(&n.node.units, NodeFacts::UNITS) {
-            Ok(units) => {
-                if let Some(unit) = units.get("etcd").filter(|u| u.is_down()) {
-                    down.push((n.name, units.cite("etcd", unit.state_text())));
-                }
-            }
-            Err(stop) => unseen.push(stop),
-        }
-    }
-    let (needed, left) = (masters.len() / 2 + 1, masters.len() - down.len());
-    if left >= needed {
-        // Whoever cannot be seen may be the one that is missing.
-        return Err(unseen.pop().filter(|_| left <= needed).unwrap_or(Stop::Quiet));
-    }
-    let names: Vec<&str> = down.iter().map(|(name, _)| *name).collect();
-    let summary = format!("etcd has lost its majority: it runs on {left} of {} masters, {needed} are needed.", masters.len());
+fn lost(facts: &Facts) -> crate::Answer {
+    let few = minority(facts, "etcd")?;
+    let (names, left, needed) = (few.names(), few.left, few.needed);
+    let summary = format!("etcd has lost its majority: it runs on {left} of {} masters, {needed} are needed.", few.masters.len());
     let mut finding = Finding::cause(Subject::Cluster, summary)
-        .because(format!("etcd does not run on {}", names.join(", ")), down.iter().map(|(_, c)| c.clone()))
+        .because(format!("etcd does not run on {}", names.join(", ")), few.citations())
         .hides(None, "kubernetes.")
         .fix("Start the missing members, mending what their journals name; the cluster answers again with the first that comes back.");
-    for n in masters.iter().filter(|n| !names.contains(&n.name)) {
+    for n in few.masters.iter().filter(|n| !names.contains(&n.name)) {
         if let Ok(Some(etcd)) = n.node.etcd.look()
             && !etcd.healthy
         {
             finding = finding.because(format!("the member on {} finds no leader", n.name), [etcd.cite("health", etcd.reason.clone())]);
         }
     }
-    for name in names {
-        let start = format!("magnum node exec {} {name} -- systemctl start etcd", facts.cluster.name);
-        finding = finding.run(Command::new(Risk::ChangesNode, start));
+    for (n, _) in &few.down {
+        finding = finding.run(Command::new(Risk::ChangesNode, n.exec("systemctl start etcd")));
     }
     Ok(finding)
 }

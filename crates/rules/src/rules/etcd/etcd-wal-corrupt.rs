@@ -13,10 +13,9 @@
 //! On the only master: restore the newest snapshot.
 
 use crate::fixture::{crashed, kubernetes, stopped};
-use crate::journal::fresh_line;
-use crate::member::{ill_etcd, quoted, with_others};
+use crate::member::{by_its_own_words, ill_etcd_says, with_others};
 use crate::report::{Command, Risk};
-use crate::{Act, CoeKind, Finding, Layer, Rule, Stop, Verdict, Ward, blind, fires, masters, quiet};
+use crate::{Act, CoeKind, Layer, Rule, Verdict, Ward, blind, fires, masters, quiet};
 use magnum_facts::Facts;
 use magnum_facts::node::NodeFacts;
 
@@ -64,12 +63,10 @@ pub static RULE: Rule = Rule {
 
 fn check(facts: &Facts) -> Verdict {
     masters(facts, |n| {
-        let unit = ill_etcd(&n)?;
-        let line = fresh_line(&unit, |line| line.contains("\"fatal\"") && WORDS.iter().any(|w| line.contains(w))).ok_or(Stop::Quiet)?;
+        let (unit, line) = ill_etcd_says(&n, |line| line.contains("\"fatal\"") && WORDS.iter().any(|w| line.contains(w)))?;
         let name = n.name;
-        let finding = Finding::cause(n.subject(), format!("etcd on {name} cannot read its log on disk and ends at once."))
-            .because("it says so whenever it starts", [quoted(&unit, "etcd", line)])
-            .because(format!("it is {}", unit.state_text()), [unit.cite("etcd", unit.state_text())])
+        let summary = format!("etcd on {name} cannot read its log on disk and ends at once.");
+        let finding = by_its_own_words(&n, &unit, line, summary, "it says so whenever it starts")
             .fix("Remove the member, empty its data directory and add it again; on the only master restore a snapshot.")
             .run(Command::new(Risk::ReadOnly, n.exec("bash -lc 'etcdctl --endpoints=https://OTHER-MASTER:2379 member list'")))
             .run(Command::new(Risk::LosesData, n.exec("rm -rf /var/lib/etcd/member")));

@@ -13,6 +13,7 @@
 
 use crate::fixture::kubernetes;
 use crate::report::{Command, Risk};
+use crate::stub_registry::{END_REGISTRY, pull_on_node, stub_registry};
 use crate::{Act, CoeKind, Finding, Layer, Rule, Stop, Verdict, blind, each_pull, fires, quiet};
 use magnum_facts::Facts;
 use magnum_facts::coe::KubernetesFacts;
@@ -37,23 +38,17 @@ pub static RULE: Rule = Rule {
         blind("the API does not answer", || kubernetes(1, 2).api_dark()),
     ],
     inject: &[
-        Act::On { node: "node-1", argv: &["sh", "-c", STUB] },
+        stub_registry!("400 Bad Request"),
         Act::On { node: "node-1", argv: &["sh", "-c", "echo '127.0.0.1 registry.test' >> /etc/hosts"] },
-        Act::Kubectl { argv: &["apply", "-f", "-"], stdin: PLAIN },
+        pull_on_node!("plain", "registry.test:5000/plain:1"),
     ],
     undo: &[
         Act::Kubectl { argv: &["delete", "pod", "plain", "--force", "--grace-period=0"], stdin: "" },
         Act::On { node: "node-1", argv: &["sed", "-i", "/registry.test/d", "/etc/hosts"] },
-        Act::On { node: "node-1", argv: &["systemctl", "stop", "stub-registry"] },
+        END_REGISTRY,
     ],
     ..Rule::BASE
 };
-
-/// A registry without TLS. It reads what it is asked to the end: an answer before that is lost now and then.
-const STUB: &str = "printf 'HTTP/1.1 400 Bad Request\\r\\nContent-Length: 0\\r\\nConnection: close\\r\\n\\r\\n' > /run/stub && \
-systemd-run --collect --unit=stub-registry socat TCP-LISTEN:5000,reuseaddr,fork 'SYSTEM:cat /run/stub; cat > /dev/null'";
-const PLAIN: &str = "apiVersion: v1\nkind: Pod\nmetadata: {name: plain}\nspec:\n  nodeName: node-1\n  \
-containers: [{name: plain, image: \"registry.test:5000/plain:1\"}]\n";
 
 fn check(facts: &Facts) -> Verdict {
     each_pull(facts, |pull| {

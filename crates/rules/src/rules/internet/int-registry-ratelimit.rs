@@ -12,6 +12,7 @@
 //! Use a mirror (`container_infra_prefix`, `insecure_registry`), log in to the registry, or wait until the count begins anew.
 
 use crate::fixture::kubernetes;
+use crate::stub_registry::{END_REGISTRY, pull_on_node, stub_registry};
 use crate::{Act, CoeKind, Finding, Layer, Rule, Stop, Verdict, blind, each_pull, fires, quiet};
 use magnum_facts::Facts;
 use magnum_facts::coe::KubernetesFacts;
@@ -33,19 +34,10 @@ pub static RULE: Rule = Rule {
         quiet("a login is missing", || kubernetes(1, 2).waiting("web-0", "ErrImagePull", "unexpected status code: 401 Unauthorized")),
         blind("the API does not answer", || kubernetes(1, 2).api_dark()),
     ],
-    inject: &[Act::On { node: "node-1", argv: &["sh", "-c", STUB] }, Act::Kubectl { argv: &["apply", "-f", "-"], stdin: POPULAR }],
-    undo: &[
-        Act::Kubectl { argv: &["delete", "pod", "popular", "--force", "--grace-period=0"], stdin: "" },
-        Act::On { node: "node-1", argv: &["systemctl", "stop", "stub-registry"] },
-    ],
+    inject: &[stub_registry!("429 Too Many Requests", after a line), pull_on_node!("popular", "127.0.0.1:5000/library/popular:1")],
+    undo: &[Act::Kubectl { argv: &["delete", "pod", "popular", "--force", "--grace-period=0"], stdin: "" }, END_REGISTRY],
     ..Rule::BASE
 };
-
-/// A registry that has had enough.
-const STUB: &str = "printf 'HTTP/1.1 429 Too Many Requests\\r\\nContent-Length: 0\\r\\nConnection: close\\r\\n\\r\\n' > /run/stub && \
-systemd-run --collect --unit=stub-registry socat TCP-LISTEN:5000,reuseaddr,fork 'SYSTEM:read line; cat /run/stub; cat > /dev/null'";
-const POPULAR: &str = "apiVersion: v1\nkind: Pod\nmetadata: {name: popular}\nspec:\n  nodeName: node-1\n  \
-containers: [{name: popular, image: \"127.0.0.1:5000/library/popular:1\"}]\n";
 
 fn check(facts: &Facts) -> Verdict {
     each_pull(facts, |pull| {

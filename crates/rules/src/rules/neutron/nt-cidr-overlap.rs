@@ -89,12 +89,12 @@ fn check(facts: &Facts) -> Verdict {
             Some((l.name.clone(), *a, *name, *net))
         };
         let (device, net, name, range) = nets.into_iter().find_map(hit).ok_or(Stop::Quiet)?;
-        let (cluster, node) = (&facts.cluster.name, n.name);
+        let node = n.name;
         Ok(Finding::cause(n.subject(), format!("{device} on {node} has {}, which overlaps {name}, {range}.", net.trunc()))
             .because(format!("{device} has the address {net}"), [links.cite(device.clone(), net.to_string())])
             .because(format!("{name} is {range}"), [facts.cluster.cite("layout", range.to_string())])
             .fix(format!("Give {device} another range, or remove it."))
-            .run(Command::new(Risk::ReadOnly, format!("magnum node exec {cluster} {node} -- ip route show dev {device}")))
-            .run(Command::new(Risk::ChangesNode, format!("magnum node exec {cluster} {node} -- ip address delete {net} dev {device}"))))
+            .run(Command::new(Risk::ReadOnly, n.exec(&format!("ip route show dev {device}"))))
+            .run(Command::new(Risk::ChangesNode, n.exec(&format!("ip address delete {net} dev {device}")))))
     })
 }

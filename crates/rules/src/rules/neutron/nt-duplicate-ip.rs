@@ -54,7 +54,7 @@ fn check(facts: &Facts) -> Verdict {
         let owner = |net: &Ipv4Net| facts.cluster.members.iter().find(|m| m.name != n.name && m.address == Some(net.addr()));
         let devices = links.value.iter().filter(|l| l.up).flat_map(|l| l.addresses.iter().map(move |a| (l, a)));
         let (link, net, member) = devices.into_iter().find_map(|(l, a)| Some((l, a, owner(a)?))).ok_or(Stop::Quiet)?;
-        let (cluster, name, other) = (&facts.cluster.name, n.name, &member.name);
+        let (name, other) = (n.name, &member.name);
         Ok(Finding::cause(n.subject(), format!("{name} has the address of {other}, {}, too.", net.addr()))
             .because(format!("{} of {name} has {net}", link.name), [links.cite(link.name.clone(), net.to_string())])
             .because(
@@ -63,9 +63,6 @@ fn check(facts: &Facts) -> Verdict {
             )
             .spreads_if(true)
             .fix(format!("Take {} away from {name}.", net.addr()))
-            .run(Command::new(
-                Risk::ChangesNode,
-                format!("magnum node exec {cluster} {name} -- ip address delete {net} dev {}", link.name),
-            )))
+            .run(Command::new(Risk::ChangesNode, n.exec(&format!("ip address delete {net} dev {}", link.name)))))
     })
 }

@@ -62,7 +62,7 @@ fn check(facts: &Facts) -> Verdict {
         let lost = |p: &&SizeProbe| p.to == n.name && !p.overlay && p.small_answered > 0 && p.large_answered == 0 && p.bytes > device.mtu;
         let probe = sizes.value.iter().find(lost).ok_or(Stop::Quiet)?;
         when(device.up)?;
-        let (cluster, name, small) = (&facts.cluster.name, n.name, device.mtu);
+        let (name, small) = (n.name, device.mtu);
         let quote = format!("{} small and {} full echo requests answered", probe.small_answered, probe.large_answered);
         Ok(Finding::cause(
             n.subject(),
@@ -75,6 +75,6 @@ fn check(facts: &Facts) -> Verdict {
             [sizes.cite(format!("{} -> {}", probe.from, probe.address), quote)],
         )
         .fix("Give all nodes the same MTU: the one that the network carries.")
-        .run(Command::new(Risk::ChangesNode, format!("magnum node exec {cluster} {name} -- ip link set {} mtu {mtu}", device.name))))
+        .run(Command::new(Risk::ChangesNode, n.exec(&format!("ip link set {} mtu {mtu}", device.name)))))
     })
 }

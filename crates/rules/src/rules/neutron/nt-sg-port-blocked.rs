@@ -95,7 +95,7 @@ fn check(facts: &Facts) -> Verdict {
 }
 
 fn is_only_master(n: &NodeAsk<'_>) -> bool {
-    let masters = n.all.cluster.members.iter().filter(|m| m.role == Role::Master);
+    let masters = n.all.cluster.masters();
     n.member.role == Role::Master && masters.count() == 1
 }
 

@@ -63,7 +63,6 @@ fn check(facts: &Facts) -> Verdict {
             when(pairs.value.iter().all(|p| p.from != n.name) || pairs.value.iter().any(reaches))?;
         }
         let place = format!("{}:{}", first.address, first.port);
-        let cluster = &facts.cluster.name;
         Ok(Finding::cause(
             n.subject(),
             format!("{} does not reach the Kubernetes API at {place} ({}); other nodes do.", n.name, how(&first.reach)),
@@ -83,7 +82,7 @@ fn check(facts: &Facts) -> Verdict {
             "Let {} reach TCP {}: look at its own packet filter, its route, and the security group of the masters.",
             n.name, first.port
         ))
-        .run(Command::new(Risk::ReadOnly, format!("magnum node exec {cluster} {} -- iptables-save -c", n.name))))
+        .run(Command::new(Risk::ReadOnly, n.exec("iptables-save -c"))))
     })
 }
 

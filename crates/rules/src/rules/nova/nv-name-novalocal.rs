@@ -61,7 +61,6 @@ fn check(facts: &Facts) -> Verdict {
         let kubelet = processes.value.iter().find(|p| p.unit == "kubelet" && p.name == "kubelet").ok_or(Stop::Quiet)?;
         let name = kubelet.flag("hostname-override").filter(|name| !name.is_empty()).ok_or(Stop::Quiet)?;
         when(name != n.name)?;
-        let exec = format!("magnum node exec {} {} --", facts.cluster.name, n.name);
         Ok(Finding::cause(n.subject(), format!("The kubelet of {} calls its node {name}: the API server does not let it.", n.name))
             .because(
                 "it was started under another name than the server's",
@@ -73,8 +72,8 @@ fn check(facts: &Facts) -> Verdict {
                 "Start the kubelet with --hostname-override={}; in the cloud, leave the domain off the servers' host names.",
                 n.name
             ))
-            .run(Command::new(Risk::ReadOnly, format!("{exec} systemctl cat kubelet")))
-            .run(Command::new(Risk::ChangesNode, format!("{exec} systemctl restart kubelet"))))
+            .run(Command::new(Risk::ReadOnly, n.exec("systemctl cat kubelet")))
+            .run(Command::new(Risk::ChangesNode, n.exec("systemctl restart kubelet"))))
     })
 }
 

@@ -82,7 +82,7 @@ fn api_view(n: &NodeAsk<'_>) -> Option<(String, magnum_facts::Citation)> {
 
 /// With it, fewer than half of the masters are left.
 fn is_last_master(n: &NodeAsk<'_>) -> bool {
-    let masters = || n.all.cluster.members.iter().filter(|m| m.role == Role::Master);
+    let masters = || n.all.cluster.masters();
     let on = |name: &str| n.all.hosts.get(name).and_then(|h| h.server.value()).is_none_or(|s| s.power == Power::On);
     n.member.role == Role::Master && masters().filter(|m| on(&m.name)).count() * 2 <= masters().count()
 }

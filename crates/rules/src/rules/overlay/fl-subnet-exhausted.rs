@@ -94,7 +94,7 @@ fn check(facts: &Facts) -> Verdict {
             .because(format!("there are {all} nodes"), [facts.cluster.cite("members", all.to_string())])
             .because_if(waits)
             .spares_api()
-.fix("Remove entries of nodes that are gone; if that is not enough, make the cluster with smaller subnets (flannel_network_subnetlen).")
+            .fix("Remove entries of nodes that are gone; if that is not enough, make the cluster with smaller subnets (flannel_network_subnetlen).")
             .run(Command::new(Risk::ReadOnly, "etcdctl get --prefix /coreos.com/network/subnets/".to_owned())))
     })())
 }

@@ -176,12 +176,11 @@ fn vxlan(n: &NodeAsk<'_>) -> Option<Citation> {
 
 fn remedy(finding: Finding, n: &NodeAsk<'_>, block: &Block, port: u16) -> Finding {
     let nodes = n.all.cluster.layout.network_cidr.map_or("the nodes' network".to_owned(), |net| net.to_string());
-    let cluster = &n.all.cluster.name;
     if block.at_port {
         return finding.fix(format!("Allow UDP {port} from {nodes} in the security group of {}.", n.name));
     }
-    let delete = block.rule.strip_prefix("-A ").map(|rest| format!("magnum node exec {cluster} {} -- iptables -D {rest}", n.name));
-    let allow = format!("magnum node exec {cluster} {} -- iptables -I INPUT -p udp --dport {port} -s {nodes} -j ACCEPT", n.name);
+    let delete = block.rule.strip_prefix("-A ").map(|rest| n.exec(&format!("iptables -D {rest}")));
+    let allow = n.exec(&format!("iptables -I INPUT -p udp --dport {port} -s {nodes} -j ACCEPT"));
     finding
         .fix(format!("Remove the rule, or allow UDP {port} from {nodes} before it."))
         .run(Command::new(Risk::ChangesNode, delete.unwrap_or(allow)))

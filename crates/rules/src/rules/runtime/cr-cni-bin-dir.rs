@@ -65,7 +65,7 @@ fn check(facts: &Facts) -> Verdict {
         let found = right.map(|right| {
             (format!("they are in {right}"), all.cite(right, all.folders.get(right).map(|f| f.join(" ")).unwrap_or_default()))
         });
-        let (cluster, name) = (&facts.cluster.name, n.name);
+        let name = n.name;
         let advice =
             right.map_or("Install the plugins there.".to_owned(), |r| format!("Set bin_dir = \"{r}\" in {CONFIG} and restart containerd."));
         Ok(Finding::cause(
@@ -79,7 +79,7 @@ fn check(facts: &Facts) -> Verdict {
         )
         .because_if(found)
         .fix(advice)
-        .run(Command::new(Risk::ReadOnly, format!("magnum node exec {cluster} {name} -- ls {}", right.unwrap_or(folder))))
+        .run(Command::new(Risk::ReadOnly, n.exec(&format!("ls {}", right.unwrap_or(folder)))))
         .run(Command::new(Risk::ChangesNode, n.exec("systemctl restart containerd"))))
     })
 }

@@ -16,7 +16,6 @@ use crate::report::{Command, Risk};
 use crate::{Act, CoeKind, Finding, Layer, Rule, Stop, Verdict, blind, fires, masters, need, quiet, when};
 use magnum_facts::Facts;
 use magnum_facts::node::NodeFacts;
-use magnum_types::Role;
 
 pub static RULE: Rule = Rule {
     id: "cr-remote-api",
@@ -58,7 +57,7 @@ fn deaf(node: &'static str) -> Scene {
 }
 
 fn check(facts: &Facts) -> Verdict {
-    let alone = facts.cluster.members.iter().filter(|m| m.role == Role::Master).count() == 1;
+    let alone = facts.cluster.masters().count() == 1;
     masters(facts, |n| {
         when(facts.cluster.coe.is_swarm())?;
         let address = facts.cluster.api_address.as_deref().ok_or(Stop::Quiet)?;

@@ -18,7 +18,6 @@ use crate::report::{Command, Risk};
 use crate::{Act, CoeKind, Finding, Layer, NodeAsk, Rule, Stop, Verdict, blind, fires, masters, need, quiet};
 use magnum_facts::Facts;
 use magnum_facts::coe::SwarmFacts;
-use magnum_types::Role;
 
 pub static RULE: Rule = Rule {
     id: "sw-autolock",
@@ -68,12 +67,12 @@ fn locked(masters: u8, nodes: u8) -> Scene {
 }
 
 fn check(facts: &Facts) -> Verdict {
-    let managers = facts.cluster.members.iter().filter(|m| m.role == Role::Master).count();
+    let managers = facts.cluster.masters().count();
     masters(facts, |n: NodeAsk<'_>| {
         let state = need(&facts.swarm.state, SwarmFacts::STATE)?;
         let locked = |name: &str| state.managers.iter().find(|m| m.node == name && m.local_state == "locked");
         let manager = locked(n.name).ok_or(Stop::Quiet)?;
-        let left = facts.cluster.members.iter().filter(|m| m.role == Role::Master && locked(&m.name).is_none()).count();
+        let left = facts.cluster.masters().filter(|m| locked(&m.name).is_none()).count();
         let headless = left * 2 <= managers;
         let effect = if headless { ", and the swarm has no leader" } else { "" };
         let (cluster, name) = (&facts.cluster.name, n.name);

@@ -48,7 +48,7 @@ pub static RULE: Rule = Rule {
 
 fn check(facts: &Facts) -> Verdict {
     let running = |name: &str| facts.nodes.get(name).and_then(|n| n.units.value()?.get("docker")).is_some_and(|u| u.is_up());
-    let managers = facts.cluster.members.iter().filter(|m| m.role == Role::Master);
+    let managers = facts.cluster.masters();
     let (all, up) = managers.fold((0, 0), |(all, up), m| (all + 1, up + usize::from(running(&m.name))));
     // The rule asks Docker's own unit on every node, whatever COE it is called for.
     when(facts.cluster.coe.is_swarm()).map_or_else(|_| Verdict::default(), |()| each_node(facts, |n| on_node(&n, all, up)))

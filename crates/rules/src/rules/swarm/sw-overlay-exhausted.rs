@@ -17,7 +17,6 @@ use crate::report::{Command, Risk};
 use crate::{Act, CoeKind, Finding, Layer, NodeAsk, Rule, Subject, Verdict, blind, fires, need, quiet};
 use magnum_facts::coe::{SwarmFacts, SwarmNetwork, SwarmService, SwarmTask};
 use magnum_facts::{Citation, Facts};
-use magnum_types::Role;
 
 pub static RULE: Rule = Rule {
     id: "sw-overlay-exhausted",
@@ -82,7 +81,7 @@ fn small(subnet: &str, replicas: u32, state: &str) -> Scene {
 
 /// The leader says that it has no address to give.
 fn words(facts: &Facts) -> Option<Citation> {
-    facts.cluster.members.iter().filter(|m| m.role == Role::Master).find_map(|m| {
+    facts.cluster.masters().find_map(|m| {
         let unit = NodeAsk::of(facts, m)?.unit("docker").ok()?;
         let line = fresh_line(&unit, |l| l.contains("could not find an available IP"))?;
         Some(unit.cite("docker.log", line))

@@ -18,7 +18,6 @@ use crate::{Act, CoeKind, Finding, Layer, Rule, Verdict, blind, fires, masters, 
 use magnum_facts::coe::SwarmFacts;
 use magnum_facts::node::{NodeFacts, Proto};
 use magnum_facts::{Citation, Facts, ProbeFacts, Reach};
-use magnum_types::Role;
 
 const PORT: u16 = 2377;
 
@@ -57,7 +56,7 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts) -> Verdict {
-    let managers = facts.cluster.members.iter().filter(|m| m.role == Role::Master).count();
+    let managers = facts.cluster.masters().count();
     masters(facts, |n| {
         when(facts.cluster.coe.is_swarm() && n.member.came_up())?;
         let probes = lost(&n, PORT)?;

@@ -13,12 +13,12 @@
 //! is left.
 
 use crate::fixture::{Scene, stopped, swarm};
+use crate::quorum::minority;
 use crate::report::{Command, Risk};
-use crate::{Act, CoeKind, Finding, Layer, NodeAsk, Rule, Stop, Subject, Verdict, Ward, blind, fires, need, quiet, when};
+use crate::{Act, CoeKind, Finding, Layer, Rule, Subject, Verdict, Ward, blind, fires, quiet, when};
+use magnum_facts::Facts;
 use magnum_facts::coe::SwarmFacts;
 use magnum_facts::node::NodeFacts;
-use magnum_facts::{Citation, Facts};
-use magnum_types::Role;
 
 pub static RULE: Rule = Rule {
     id: "sw-quorum-lost",
@@ -58,33 +58,16 @@ fn two_stopped() -> Scene {
 }
 
 fn check(facts: &Facts) -> Verdict {
-    let masters: Vec<NodeAsk<'_>> =
-        facts.cluster.members.iter().filter(|m| m.role == Role::Master).filter_map(|m| NodeAsk::of(facts, m)).collect();
-    Verdict::cluster(lost(facts, &masters))
+    Verdict::cluster(lost(facts))
 }
 
-fn lost(facts: &Facts, masters: &[NodeAsk<'_>]) -> crate::Answer {
-    when(facts.cluster.coe.is_swarm() && masters.len() > 1 && masters.iter().all(|n| n.member.came_up()))?;
-    let (mut down, mut unseen): (Vec<(&str, Citation)>, Vec<Stop>) = (Vec::new(), Vec::new());
-    for n in masters {
-        match need(&n.node.units, NodeFacts::UNITS) {
-            Ok(units) => {
-                if let Some(unit) = units.get("docker").filter(|u| u.is_down()) {
-                    down.push((n.name, units.cite("docker", unit.state_text())));
-                }
-            }
-            Err(stop) => unseen.push(stop),
-        }
-    }
-    let (needed, left) = (masters.len() / 2 + 1, masters.len() - down.len());
-    if left >= needed {
-        // Whoever cannot be seen may be the one that is missing.
-        return Err(unseen.pop().filter(|_| left <= needed).unwrap_or(Stop::Quiet));
-    }
-    let names: Vec<&str> = down.iter().map(|(name, _)| *name).collect();
-    let summary = format!("The swarm has no leader: Docker runs on {left} of {} managers, {needed} are needed.", masters.len());
+fn lost(facts: &Facts) -> crate::Answer {
+    when(facts.cluster.coe.is_swarm())?;
+    let few = minority(facts, "docker")?;
+    let (names, left, needed) = (few.names(), few.left, few.needed);
+    let summary = format!("The swarm has no leader: Docker runs on {left} of {} managers, {needed} are needed.", few.masters.len());
     let mut finding = Finding::cause(Subject::Cluster, summary)
-        .because(format!("Docker does not run on {}", names.join(", ")), down.iter().map(|(_, c)| c.clone()))
+        .because(format!("Docker does not run on {}", names.join(", ")), few.citations())
         .hides(None, "swarm.")
         .fix("Start the missing managers, mending what their journals name; the swarm has a leader again with the first that comes back.");
     if let Ok(Some(state)) = facts.swarm.state.look()
@@ -93,9 +76,8 @@ fn lost(facts: &Facts, masters: &[NodeAsk<'_>]) -> crate::Answer {
         let quote = manager.error.clone();
         finding = finding.because(format!("{} says so", manager.node), [state.cite(format!("{} Error", manager.node), quote)]);
     }
-    for name in names {
-        let start = format!("magnum node exec {} {name} -- systemctl start docker.socket docker", facts.cluster.name);
-        finding = finding.run(Command::new(Risk::ChangesNode, start));
+    for (n, _) in &few.down {
+        finding = finding.run(Command::new(Risk::ChangesNode, n.exec("systemctl start docker.socket docker")));
     }
     Ok(finding)
 }

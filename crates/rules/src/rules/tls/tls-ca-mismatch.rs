@@ -16,7 +16,6 @@ use crate::report::{Command, Risk};
 use crate::{Act, CoeKind, Finding, Layer, Rule, Stop, Verdict, blind, each_node, fires, need, quiet, when};
 use magnum_facts::Facts;
 use magnum_facts::node::{Certificate, NodeFacts};
-use magnum_types::Role;
 
 pub static RULE: Rule = Rule {
     id: "tls-ca-mismatch",
@@ -70,7 +69,7 @@ fn check(facts: &Facts) -> Verdict {
         let found: &Certificate = all.value.iter().find(|c| c.path == CA)?;
         Some((found.fingerprint.clone(), all.cite(CA, format!("{}, {}", found.subject, found.fingerprint))))
     };
-    let masters = || facts.cluster.members.iter().filter(|m| m.role == Role::Master);
+    let masters = || facts.cluster.masters();
     let reference = masters().find_map(|m| Some((m.name.as_str(), authority(facts.nodes.get(&m.name)?)?)));
     each_node(facts, |n| {
         let all = need(&n.node.certificates, NodeFacts::CERTIFICATES)?;

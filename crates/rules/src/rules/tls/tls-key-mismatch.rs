@@ -55,14 +55,14 @@ fn check(facts: &Facts) -> Verdict {
         let all = need(&n.node.certificates, NodeFacts::CERTIFICATES)?;
         let odd = all.value.iter().find(|c| c.key == Some(KeyFit::Differs)).ok_or(Stop::Quiet)?;
         let key = odd.path.replace(".crt", ".key");
-        let (cluster, name) = (&facts.cluster.name, n.name);
+        let name = n.name;
         Ok(Finding::cause(n.subject(), format!("On {name}, {key} is not the key of {}.", odd.path))
             .because(
                 format!("the key beside {} is another one's", odd.path),
                 [all.cite(odd.path.clone(), format!("{}; key differs", odd.subject))],
             )
             .fix("Remove both files and restart the agent: it makes a new key and has it signed.")
-            .run(Command::new(Risk::ChangesNode, format!("magnum node exec {cluster} {name} -- rm {} {key}", odd.path)))
+            .run(Command::new(Risk::ChangesNode, n.exec(&format!("rm {} {key}", odd.path))))
             .run(Command::new(Risk::ChangesNode, n.exec("systemctl restart magnum-agent"))))
     })
 }

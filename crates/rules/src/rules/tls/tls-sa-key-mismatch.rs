@@ -16,7 +16,6 @@ use crate::report::{Command, Risk};
 use crate::{Act, CoeKind, Finding, Layer, Rule, Subject, Verdict, Ward, blind, fires, need, quiet, when};
 use magnum_facts::node::NodeFacts;
 use magnum_facts::{Citation, Facts};
-use magnum_types::Role;
 
 pub static RULE: Rule = Rule {
     id: "tls-sa-key-mismatch",
@@ -61,7 +60,7 @@ fn keys(masters: u8) -> Scene {
 fn check(facts: &Facts) -> Verdict {
     let answer = || {
         let mut found: Vec<(&str, &str, Citation)> = Vec::new();
-        for master in facts.cluster.members.iter().filter(|m| m.role == Role::Master) {
+        for master in facts.cluster.masters() {
             let Some(node) = facts.nodes.get(&master.name) else { continue };
             let key = need(&node.service_account, NodeFacts::SERVICE_ACCOUNT)?;
             let begin: String = key.value.chars().take(16).collect();

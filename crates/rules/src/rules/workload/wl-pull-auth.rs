@@ -13,6 +13,7 @@
 
 use crate::fixture::kubernetes;
 use crate::report::{Command, Risk};
+use crate::stub_registry::{END_REGISTRY, pull_on_node, stub_registry};
 use crate::{Act, CoeKind, Finding, Layer, Pull, Rule, Stop, Verdict, blind, each_pull, fires, quiet};
 use magnum_facts::coe::KubernetesFacts;
 use magnum_facts::{Citation, Facts};
@@ -40,19 +41,10 @@ pub static RULE: Rule = Rule {
         quiet("too many pulls", || kubernetes(1, 2).waiting("web-0", "ErrImagePull", "unexpected status code: 429 Too Many Requests")),
         blind("the API does not answer", || kubernetes(1, 2).api_dark()),
     ],
-    inject: &[Act::On { node: "node-1", argv: &["sh", "-c", STUB] }, Act::Kubectl { argv: &["apply", "-f", "-"], stdin: PRIVATE }],
-    undo: &[
-        Act::Kubectl { argv: &["delete", "pod", "private", "--force", "--grace-period=0"], stdin: "" },
-        Act::On { node: "node-1", argv: &["systemctl", "stop", "stub-registry"] },
-    ],
+    inject: &[stub_registry!("401 Unauthorized", after a line), pull_on_node!("private", "127.0.0.1:5000/team/private:1")],
+    undo: &[Act::Kubectl { argv: &["delete", "pod", "private", "--force", "--grace-period=0"], stdin: "" }, END_REGISTRY],
     ..Rule::BASE
 };
-
-/// A registry that knows nobody.
-const STUB: &str = "printf 'HTTP/1.1 401 Unauthorized\\r\\nContent-Length: 0\\r\\nConnection: close\\r\\n\\r\\n' > /run/stub && \
-systemd-run --collect --unit=stub-registry socat TCP-LISTEN:5000,reuseaddr,fork 'SYSTEM:read line; cat /run/stub; cat > /dev/null'";
-const PRIVATE: &str = "apiVersion: v1\nkind: Pod\nmetadata: {name: private}\nspec:\n  nodeName: node-1\n  \
-containers: [{name: private, image: \"127.0.0.1:5000/team/private:1\"}]\n";
 
 const UNAUTHORIZED: &str = "rpc error: code = Unknown desc = failed to resolve reference: pulling from host registry.example.com failed \
 with status code [manifests 1]: 401 Unauthorized";
