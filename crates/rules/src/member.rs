@@ -21,7 +21,7 @@ pub fn ill_etcd<'a>(n: &NodeAsk<'a>) -> Result<Look<'a, Unit>, Stop> {
 /// The etcd of such a master, and the newest line it wrote just now that passes `test`.
 pub fn ill_etcd_says<'a>(n: &NodeAsk<'a>, test: impl Fn(&str) -> bool) -> Result<(Look<'a, Unit>, &'a str), Stop> {
     let unit = ill_etcd(n)?;
-    let line = fresh_line(&unit, test).ok_or(Stop::Quiet)?;
+    let line = fresh_line(&unit, test).ok_or_else(|| n.unheard())?;
     Ok((unit, line))
 }
 

@@ -373,6 +373,6 @@ fn paths_between_tasks_of_a_swarm() -> Result<()> {
         answer?;
         works(a, b)?;
     }
-    server.network_nft("s", &["insert", "rule", "bridge", "port-node-1", "to_node", "udp", "dport", "4789", "counter", "drop"])?;
+    server.drop_port("s", "node-1", "udp", 4789)?;
     until(a, b, "the security group is named", &|code, document| code == 1 && document["cause"]["id"] == "port-filter").map(drop)
 }

@@ -14,6 +14,8 @@ use std::time::Duration;
 pub static COLLECTOR: Collector = Collector { name: "lookups", limit: Duration::from_secs(3), run };
 
 const LIMIT: Duration = Duration::from_millis(1500);
+/// The second time, within the collector's own limit.
+const AGAIN: Duration = Duration::from_millis(900);
 
 fn run() -> Result<Value, Error> {
     let spec = spec::load()?;
@@ -27,14 +29,30 @@ fn run() -> Result<Value, Error> {
             asked.extend(servers.into_iter().map(|server| (server, "upstream", name.clone())));
         }
     }
-    let questions = asked.iter().flat_map(|one| [(one, false), (one, true)]);
     let lookups = thread::scope(|scope| {
-        let running: Vec<_> = questions
-            .map(|((server, role, name), tcp)| scope.spawn(move || line(*server, role, name, tcp, &ask(*server, name, tcp, LIMIT))))
+        let running: Vec<_> = asked
+            .iter()
+            .map(|(server, role, name)| {
+                scope.spawn(move || {
+                    let [udp, tcp] = both(|tcp, limit| ask(*server, name, tcp, limit));
+                    [line(*server, role, name, false, &udp), line(*server, role, name, true, &tcp)]
+                })
+            })
             .collect();
-        running.into_iter().filter_map(|one| one.join().ok()).collect::<Vec<_>>()
+        running.into_iter().filter_map(|one| one.join().ok()).flatten().collect::<Vec<_>>()
     });
     Ok(json!({"lookups": lookups}))
+}
+
+/// The answers by UDP and by TCP, asked at the same time. When only TCP was answered, UDP is asked once more: a server that
+/// stood still for a moment answers what waits in its queue of connections, and drops the rest.
+fn both(ask: impl Fn(bool, Duration) -> Reply + Sync) -> [Reply; 2] {
+    let [udp, tcp] = thread::scope(|scope| {
+        let tcp = scope.spawn(|| ask(true, LIMIT));
+        [ask(false, LIMIT), tcp.join().unwrap_or_default()]
+    });
+    let only_tcp = udp.rcode.is_empty() && !tcp.rcode.is_empty();
+    [if only_tcp { ask(false, AGAIN) } else { udp }, tcp]
 }
 
 /// Where the cluster's DNS, as it runs, passes other names on to; None when it does not run.
@@ -59,6 +77,24 @@ fn line(server: Ipv4Addr, role: &str, name: &str, tcp: bool, reply: &Reply) -> V
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[test]
+    fn udp_is_lost_when_it_is_lost_twice_while_tcp_is_answered() {
+        let answer = || Reply { rcode: "NOERROR".to_owned(), answers: 1, ..Reply::default() };
+        let lost = || Reply { error: "timed out".to_owned(), ..Reply::default() };
+        // What UDP gets the first and the second time, what TCP gets; whether UDP counts as answered, how often it was asked.
+        for (first, second, tcp, answered, times) in
+            [(true, true, true, true, 1), (false, true, true, true, 2), (false, false, true, false, 2), (false, true, false, false, 1)]
+        {
+            let asked = AtomicUsize::new(0);
+            let [udp, _] = both(|by_tcp, _| {
+                let good = if by_tcp { tcp } else { [first, second][asked.fetch_add(1, Ordering::Relaxed).min(1)] };
+                if good { answer() } else { lost() }
+            });
+            assert_eq!((!udp.rcode.is_empty(), asked.into_inner()), (answered, times), "{first} {second} {tcp}");
+        }
+    }
 
     #[test]
     fn servers_are_read_and_comments_are_not() {

@@ -29,7 +29,7 @@ pub static RULE: Rule = Rule {
     coe: CoeKind::Kubernetes,
     guide: "L380, L390",
     symptoms: &["S2", "S5", "S17", "S20"],
-    needs: &[NodeFacts::UNITS, NodeFacts::PROCESSES],
+    needs: &[NodeFacts::UNITS, NodeFacts::JOURNALS, NodeFacts::PROCESSES],
     explains: &["kcp-*", "kn-*", "kp-*", "dns-*"],
     not_if: &["etcd-not-running", "tls-*"],
     check,
@@ -88,8 +88,9 @@ fn check(facts: &Facts) -> Verdict {
         let (file, named) = certificate(&n)?;
         when(!server.is_up() || (named.is_some() && file.is_none()) || server.restarts > 0)?;
         let etcd = n.unit("etcd")?;
-        let from = n.member.address.map(|a| format!("\"remote-addr\":\"{a}:")).unwrap_or_default();
-        let line = fresh_line(&etcd, |l| l.contains("rejected connection") && l.contains(&from) && l.contains(TEXT)).ok_or(Stop::Quiet)?;
+        let from = format!("\"remote-addr\":\"{}:", n.member.address.ok_or(Stop::Quiet)?);
+        let refused = |l: &str| l.contains("rejected connection") && l.contains(&from) && l.contains(TEXT);
+        let line = fresh_line(&etcd, refused).ok_or_else(|| n.unheard())?;
         let name = n.name;
         let lone = facts.cluster.masters().count() == 1;
         let what =

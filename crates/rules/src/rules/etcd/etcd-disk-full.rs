@@ -27,7 +27,7 @@ pub static RULE: Rule = Rule {
     coe: CoeKind::Kubernetes,
     guide: "L39, L380",
     symptoms: &["S5", "S17", "S20"],
-    needs: &[NodeFacts::UNITS, NodeFacts::ETCD, NodeFacts::FILESYSTEMS],
+    needs: &[NodeFacts::UNITS, NodeFacts::JOURNALS, NodeFacts::ETCD, NodeFacts::FILESYSTEMS],
     explains: &["boot-rootfs-full", "etcd-not-running", "kcp-*", "fl-*", "kn-*", "kp-*", "dns-*"],
     not_if: &["nv-shutoff"],
     check,

@@ -28,7 +28,7 @@ pub static RULE: Rule = Rule {
     coe: CoeKind::Kubernetes,
     guide: "L380",
     symptoms: &["S2", "S5", "S17"],
-    needs: &[NodeFacts::UNITS, NodeFacts::ETCD],
+    needs: &[NodeFacts::UNITS, NodeFacts::JOURNALS, NodeFacts::ETCD],
     explains: &["etcd-not-running", "kcp-*", "fl-*", "kn-*", "kp-*"],
     not_if: &["nv-shutoff", "tls-expired"],
     check,
@@ -65,21 +65,24 @@ fn refused() -> Scene {
     kubernetes(3, 1).unit("master-2", "etcd", log(starting(), &["no leader yet"])).says("master-0", "etcd", &[LINE])
 }
 
-/// What another member says of this one's certificate.
-fn refusal(n: &NodeAsk<'_>) -> Option<(String, &'static str, Citation)> {
-    let from = format!("\"remote-addr\":\"{}:", n.member.address?);
-    n.all.cluster.members.iter().filter(|m| m.name != n.name).find_map(|m| {
-        let unit = NodeAsk::of(n.all, m)?.unit("etcd").ok()?;
+/// What another member says of this one's certificate; blind when nobody says so and the journal of one is not read.
+fn refusal(n: &NodeAsk<'_>) -> Result<(String, &'static str, Citation), Stop> {
+    let from = format!("\"remote-addr\":\"{}:", n.member.address.ok_or(Stop::Quiet)?);
+    let others = || n.all.cluster.masters().filter(|m| m.name != n.name).filter_map(|m| NodeAsk::of(n.all, m));
+    let refusal = others().find_map(|other| {
+        let unit = other.unit("etcd").ok()?;
         let line = fresh_line(&unit, |l| l.contains("rejected connection") && l.contains(&from) && l.contains("tls: "))?;
         let why = if line.contains("unknown authority") { "it is of an authority they do not know" } else { "see what they say of it" };
-        Some((m.name.clone(), why, quoted(&unit, "etcd", line)))
-    })
+        Some((other.name.to_owned(), why, quoted(&unit, "etcd", line)))
+    });
+    let unheard = || others().map(|other| other.unheard()).find(|stop| matches!(stop, Stop::Blind { .. })).unwrap_or(Stop::Quiet);
+    refusal.ok_or_else(unheard)
 }
 
 fn check(facts: &Facts) -> Verdict {
     masters(facts, |n| {
         let unit = ill_etcd(&n)?;
-        let (peer, why, citation) = refusal(&n).ok_or(Stop::Quiet)?;
+        let (peer, why, citation) = refusal(&n)?;
         let name = n.name;
         let finding = Finding::cause(n.subject(), format!("The other members do not accept the certificate of etcd on {name}: {why}."))
             .because(format!("{peer} ends its connections while they are being made"), [citation])

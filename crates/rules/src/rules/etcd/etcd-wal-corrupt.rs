@@ -28,7 +28,7 @@ pub static RULE: Rule = Rule {
     coe: CoeKind::Kubernetes,
     guide: "L380",
     symptoms: &["S5", "S7", "S17"],
-    needs: &[NodeFacts::UNITS, NodeFacts::ETCD],
+    needs: &[NodeFacts::UNITS, NodeFacts::JOURNALS, NodeFacts::ETCD],
     explains: &["etcd-not-running", "kcp-*", "fl-*", "kn-*", "kp-*"],
     not_if: &["nv-shutoff", "etcd-disk-full"],
     check,

@@ -13,7 +13,7 @@
 
 use crate::fixture::{crashed, log, stopped, swarm};
 use crate::report::{Command, Risk};
-use crate::{Act, CoeKind, Finding, Layer, Rule, Stop, Verdict, blind, each_node, fires, quiet, when};
+use crate::{Act, CoeKind, Finding, Layer, Rule, Verdict, blind, each_node, fires, quiet, when};
 use magnum_facts::Facts;
 use magnum_facts::node::NodeFacts;
 
@@ -23,7 +23,7 @@ pub static RULE: Rule = Rule {
     coe: CoeKind::Swarm,
     guide: "L31-33",
     symptoms: &["S3", "S8"],
-    needs: &[NodeFacts::UNITS, NodeFacts::CONFIGS],
+    needs: &[NodeFacts::UNITS, NodeFacts::JOURNALS, NodeFacts::CONFIGS],
     explains: &["sw-*"],
     not_if: &["nv-shutoff"],
     check,
@@ -55,7 +55,7 @@ fn check(facts: &Facts) -> Verdict {
         let unit = n.down("docker")?;
         // Stopped by hand, it says nothing new.
         when(unit.has_crashed())?;
-        let line = unit.says(&["error initializing graphdriver"]).ok_or(Stop::Quiet)?;
+        let line = unit.says(&["error initializing graphdriver"]).ok_or_else(|| n.unheard())?;
         let config = n.node.configs.look().ok().flatten();
         let named = config.as_ref().and_then(|c| {
             let text = c.text(DAEMON).filter(|text| text.contains("storage-driver"))?;
