@@ -4,7 +4,7 @@
 use crate::definition::{Definition, Group, Kind};
 use crate::error::Error;
 use crate::ini::{self, Document};
-use crate::interpolate::{Piece, pieces};
+use crate::interpolate::{ESCAPED, Piece, pieces};
 use crate::nearest::nearest;
 use crate::source::{Origin, Setting, Sources, normal, variable};
 use crate::value::Value;
@@ -233,7 +233,8 @@ impl Config {
     /// Fills in every `$name` of a text; `secret` becomes true when one of them is secret.
     fn fill(&self, spot: &Spot<'_>, text: &str, walk: &mut Walk, secret: &mut bool) -> Result<SecretString, Error> {
         let mut filled = String::new();
-        for piece in pieces(text) {
+        let text = SecretString::from(text.replace(ESCAPED, "$$"));
+        for piece in pieces(text.expose_secret()) {
             match piece {
                 Piece::Plain(plain) => filled.push_str(plain),
                 Piece::Dollar => filled.push('$'),

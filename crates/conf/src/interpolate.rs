@@ -12,19 +12,16 @@ pub(crate) enum Piece<'a> {
     Reference(&'a str),
 }
 
-/// Takes a value apart. A `$` that begins nothing stays as it is, like in Python's templates; `\$` is `$$`.
+/// Another way to write `$$`, which the caller puts in its place beforehand.
+pub(crate) const ESCAPED: &str = "\\$";
+
+/// Takes a value apart. A `$` that begins nothing stays as it is, like in Python's templates.
 pub(crate) fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut found = Vec::new();
     let mut rest = text;
     while let Some(at) = rest.find('$') {
         let (before, from) = rest.split_at(at);
         let after = &from[1..];
-        if let Some(before) = before.strip_suffix('\\') {
-            push(&mut found, before);
-            found.push(Piece::Dollar);
-            rest = after;
-            continue;
-        }
         push(&mut found, before);
         if let Some(after) = after.strip_prefix('$') {
             found.push(Piece::Dollar);
@@ -75,7 +72,6 @@ mod tests {
             ("$api.host:1", vec![Reference("api.host"), Plain(":1")]),
             ("${api.host}", vec![Reference("api.host")]),
             ("a$$b", vec![Plain("a"), Dollar, Plain("b")]),
-            ("a\\$b", vec![Plain("a"), Dollar, Plain("b")]),
             ("$$a", vec![Dollar, Plain("a")]),
             ("$5", vec![Plain("$"), Plain("5")]),
             ("end$", vec![Plain("end"), Plain("$")]),

@@ -20,8 +20,8 @@ impl Kind {
             Self::Integer(low, high) => integer(text, low, high),
             Self::Float(low, high) => float(text, low, high),
             Self::Port => integer(text, Some(0), Some(65_535)),
-            Self::Host if text.parse::<IpAddr>().is_ok() || host(text) => Ok(Value::Text(text.to_owned())),
-            Self::Host => Err("write an IP address or a host name".to_owned()),
+            Self::Host if text.parse::<IpAddr>().is_ok() => Ok(Value::Text(text.to_owned())),
+            Self::Host => host(text),
             Self::Address if text.parse::<IpAddr>().is_ok() => Ok(Value::Text(text.to_owned())),
             Self::Address => Err("write an IPv4 or IPv6 address".to_owned()),
             Self::Uri if uri(text) => Ok(Value::Text(text.to_owned())),
@@ -181,23 +181,29 @@ fn dict(text: &str, bounds: bool) -> Result<Value, String> {
     if open { Err("write key:value pairs with commas between them".to_owned()) } else { Ok(Value::Dict(pairs)) }
 }
 
-fn host(text: &str) -> bool {
+fn host(text: &str) -> Result<Value, String> {
     let text = text.strip_suffix('.').unwrap_or(text);
     let label = |l: &str| {
-        let plain = l.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+        let plain = l.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
         (1..=63).contains(&l.len()) && plain && !l.starts_with('-') && !l.ends_with('-')
     };
-    // Only digits and dots would be an address, and a wrong one.
-    text.len() <= 253 && text.split('.').all(label) && !text.chars().all(|c| c.is_ascii_digit() || c == '.')
+    // With digits only at its end it would be an address, and a wrong one.
+    let number = text.rsplit('.').next().is_some_and(|last| last.chars().all(|c| c.is_ascii_digit()));
+    let fine = text.len() <= 253 && text.split('.').all(label) && !number;
+    if fine { Ok(Value::Text(text.to_owned())) } else { Err("write an IP address or a host name".to_owned()) }
 }
 
 fn uri(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once("://") else { return false };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let fine = |c: char| c.is_ascii_graphic() && !"<>\"{}|\\^`".contains(c);
+    let fine = |c: char| !c.is_whitespace() && !c.is_control() && !"<>\"{}|\\^`".contains(c);
+    let place = authority.rsplit_once('@').map_or(authority, |(_, place)| place);
+    let after_address = place.rsplit_once(']').map_or(place, |(_, rest)| rest);
+    let port = after_address.rsplit_once(':').map_or("", |(_, port)| port);
     scheme.starts_with(|c: char| c.is_ascii_alphabetic())
         && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
-        && !authority.is_empty()
+        && !place.is_empty()
+        && port.chars().all(|c| c.is_ascii_digit())
         && rest.chars().all(fine)
 }
 
@@ -231,10 +237,14 @@ mod tests {
             (Kind::Port, "65536", wrong("! write a whole number, 0 to 65535")),
             (Kind::Host, "::1", wrong("Text(\"::1\")")),
             (Kind::Host, "node-1.example", wrong("Text(\"node-1.example\")")),
+            (Kind::Host, "node_1", wrong("! write an IP address or a host name")),
+            (Kind::Host, "a.example.", wrong("Text(\"a.example\")")),
             (Kind::Host, "10.0.0.300", wrong("! write an IP address or a host name")),
             (Kind::Address, "localhost", wrong("! write an IPv4 or IPv6 address")),
             (Kind::Uri, "http://a:5000/v3", wrong("Text(\"http://a:5000/v3\")")),
             (Kind::Uri, "a:5000", wrong("! write a URL with scheme and host, such as http://controller:5000/v3")),
+            (Kind::Uri, "http://u:p@[::1]:80/", wrong("Text(\"http://u:p@[::1]:80/\")")),
+            (Kind::Uri, "http://a:port", wrong("! write a URL with scheme and host, such as http://controller:5000/v3")),
             (Kind::Uri, "http:///x", wrong("! write a URL with scheme and host, such as http://controller:5000/v3")),
             (Kind::Duration(Unit::Minutes), "2", wrong("Duration(120s)")),
             (Kind::Duration(Unit::Seconds), "2h", wrong("Duration(7200s)")),

@@ -209,9 +209,3 @@ fn what_is_in_force_is_shown_with_its_origin() {
     ];
     assert_eq!(lines, expected);
 }
-
-#[test]
-#[ignore = "prints the whole sample file for reading"]
-fn print_the_sample() {
-    println!("{}", sample(ALL));
-}

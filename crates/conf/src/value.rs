@@ -62,5 +62,8 @@ impl Value {
 }
 
 fn quoted(text: &str) -> String {
+    if text.contains('\'') && !text.contains('"') {
+        return format!("\"{}\"", text.replace('\\', "\\\\"));
+    }
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
 }

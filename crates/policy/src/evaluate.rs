@@ -9,7 +9,7 @@ use crate::credentials::{Credentials, Target};
 use crate::enforcer::Enforcer;
 use crate::python;
 use crate::template::Template;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// The deepest way through rules and their parts.
@@ -159,7 +159,7 @@ impl<'a> Walk<'a> {
                 self.leaf(text, truth(value == wanted), from)
             }
             Left::Path(path) => {
-                let held = held(&Value::Object(self.credentials.0.clone()), path);
+                let held = held(&self.credentials.0, path);
                 let why = || match &held[..] {
                     [] => format!("the caller has no {path}; {}", from()),
                     values => format!("the caller's {path} is {}; {}", values.join(", "), from()),
@@ -190,11 +190,15 @@ fn truth(held: bool) -> Outcome {
 
 /// The texts of the values at a dotted path; lists on the way mean each of their members. Null is no value: a caller without a
 /// project does not own what belongs to no project.
-fn held(value: &Value, path: &str) -> Vec<String> {
-    let mut values = vec![value];
-    for key in path.split('.') {
-        let next = values.into_iter().filter_map(|v| v.get(key));
-        values = next.flat_map(|v| v.as_array().map_or_else(|| vec![v], |list| list.iter().collect())).collect();
+fn held(credentials: &Map<String, Value>, path: &str) -> Vec<String> {
+    let mut keys = path.split('.');
+    let mut values: Vec<&Value> = keys.next().and_then(|key| credentials.get(key)).into_iter().flat_map(members).collect();
+    for key in keys {
+        values = values.into_iter().filter_map(|value| value.get(key)).flat_map(members).collect();
     }
     values.into_iter().filter(|v| !v.is_null()).map(python::text).collect()
+}
+
+fn members(value: &Value) -> Vec<&Value> {
+    value.as_array().map_or_else(|| vec![value], |list| list.iter().collect())
 }
