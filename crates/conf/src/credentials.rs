@@ -1,7 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The options by which a service proves to Keystone who it is, common to `[keystone_authtoken]` and `[keystone_auth]`.
 
+use crate::config::{Config, Effective};
 use crate::definition::{Definition, Kind, option};
+use crate::error::Error;
+use crate::source::Origin;
+
+impl Config {
+    /// What `[keystone_auth]` says of the service's identity: in the group its `auth_section` names, else there itself, else, as
+    /// Magnum does, in `[keystone_authtoken]`.
+    pub fn credential(&self, option: &str) -> Result<Effective, Error> {
+        if let Some(section) = self.text("keystone_auth", "auth_section")? {
+            return self.get(&section, option);
+        }
+        let own = self.get("keystone_auth", option)?;
+        if own.origin == Origin::Default { self.get("keystone_authtoken", option) } else { Ok(own) }
+    }
+}
 
 pub(crate) const AUTH_TYPE: Definition = option(
     "auth_type",
@@ -9,8 +24,11 @@ pub(crate) const AUTH_TYPE: Definition = option(
     "How the service proves who it is.",
 );
 
-pub(crate) const AUTH_SECTION: Definition =
-    option("auth_section", Kind::Text, "Another group from which the options of this kind are read.");
+pub(crate) const AUTH_SECTION: Definition = option(
+    "auth_section",
+    Kind::Choice(&["keystone_authtoken", "keystone_auth"]),
+    "The group from which the options of this kind are read instead of this one.",
+);
 
 pub(crate) const AUTH_URL: Definition = option("auth_url", Kind::Uri, "URL of Keystone, with its version, for getting tokens.");
 

@@ -209,3 +209,21 @@ fn what_is_in_force_is_shown_with_its_origin() {
     ];
     assert_eq!(lines, expected);
 }
+
+#[test]
+fn the_service_is_who_keystone_auth_says() {
+    let token = "[keystone_authtoken]\nusername = magnum\nproject_name = service\n";
+    for (auth, username, project) in [
+        ("", "magnum", "service"),
+        ("[keystone_auth]\nusername = other\n", "other", "service"),
+        ("[keystone_auth]\nusername = other\nauth_section = keystone_authtoken\n", "magnum", "service"),
+        ("[keystone_auth]\nusername = other\nauth_section = keystone_auth\n", "other", "<None>"),
+    ] {
+        let config = magnum(&format!("{token}{auth}"));
+        let shown = |option| config.credential(option).unwrap().value.shown();
+        assert_eq!((shown("username").as_str(), shown("project_name").as_str()), (username, project), "{auth:?}");
+    }
+    let wrong = magnum("[keystone_auth]\nauth_section = elsewhere\n");
+    let expected = "1.conf:2: [keystone_auth] auth_section = elsewhere: write one of keystone_authtoken, keystone_auth";
+    assert_eq!(wrong.credential("username").unwrap_err().to_string(), expected);
+}

@@ -43,7 +43,8 @@ impl Credentials {
         self.with("roles", roles.into_iter().map(Value::from).collect::<Vec<_>>())
     }
 
-    /// The scope of the caller's token.
+    /// The scope of the caller's token. A caller with a project has the scope of the project, whatever domain is known of it:
+    /// Magnum's `domain_id` is the domain the user belongs to.
     pub fn scope(&self) -> Scope {
         let set = |name: &str| self.0.get(name).is_some_and(|v| !matches!(v, Value::Null | Value::Bool(false)) && v.as_str() != Some(""));
         if set("system_scope") || set("system") {
