@@ -8,16 +8,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 /// Resources whose rules Magnum has dropped, with the version.
-const RETIRED: &[(&str, &str)] = &[
-    ("bay:", "17.0.0"),
-    ("baymodel:", "17.0.0"),
-    ("container:", "3.0.0"),
-    ("pod:", "3.0.0"),
-    ("rc:", "3.0.0"),
-    ("service:", "3.0.0"),
-    ("x509keypair:", "3.0.0"),
-    ("node:", "2.0.0"),
-];
+const RETIRED: &[(&str, &str)] =
+    &[("container:", "3.0.0"), ("pod:", "3.0.0"), ("rc:", "3.0.0"), ("service:", "3.0.0"), ("x509keypair:", "3.0.0"), ("node:", "2.0.0")];
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

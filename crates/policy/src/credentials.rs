@@ -56,6 +56,11 @@ impl Credentials {
         }
     }
 
+    /// Whether `is_admin` is set, see [`crate::Enforcer::complete`].
+    pub fn is_admin(&self) -> bool {
+        self.0.get("is_admin") == Some(&Value::Bool(true))
+    }
+
     pub(crate) fn role_names(&self) -> Vec<&str> {
         self.0.get("roles").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
     }

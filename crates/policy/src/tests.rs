@@ -311,7 +311,9 @@ fn the_built_in_rules_are_sound() {
         assert!(rule.about.ends_with('.'), "{}", rule.name);
         assert_eq!(rule.name.contains(':'), !rule.operations.is_empty(), "{}", rule.name);
     }
-    assert_eq!(names.iter().filter(|name| name.contains(':')).count(), 51);
+    let ours = ["bay:", "baymodel:", "cluster:exec", "cluster:power", "cluster:diagnose"];
+    let of_magnum = |name: &&&str| name.contains(':') && !ours.iter().any(|own| name.starts_with(own));
+    assert_eq!(names.iter().filter(of_magnum).count(), 51, "the rules of 22.0.0");
 }
 
 #[test]
