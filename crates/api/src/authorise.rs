@@ -5,7 +5,7 @@ use crate::caller::Caller;
 use crate::failure::Failure;
 use crate::operation::Operation;
 use magnum_policy::{Decision, Target};
-use magnum_store::{Cluster, NodeGroup, Template};
+use magnum_store::{Cluster, Federation, NodeGroup, Template};
 
 /// An object that somebody owns, as rules see it.
 pub(crate) trait Owned {
@@ -39,6 +39,12 @@ impl Owned for NodeGroup {
             .with("name", self.name.clone())
             .with("project_id", self.project_id.0.clone())
             .with("cluster_id", self.cluster_id.to_string())
+    }
+}
+
+impl Owned for Federation {
+    fn target(&self) -> Target {
+        Target::default().with("uuid", self.uuid.to_string()).with("name", self.name.clone()).with("project_id", self.project_id.0.clone())
     }
 }
 

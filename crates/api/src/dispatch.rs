@@ -70,6 +70,9 @@ async fn answer(app: App, parts: Parts, body: Body, request_id: &str) -> Result<
     let Some((route, params)) = here.into_iter().find(|(route, _)| route.operation.method == parts.method) else {
         return Err(stamped(path.refusal(&parts.method), version));
     };
+    if version > route.operation.until {
+        return Err(Failure::routing(404, ""));
+    }
     if version < route.operation.since {
         let gate = route.operation.gate;
         return Err(Failure::routing(

@@ -157,8 +157,12 @@ impl From<magnum_store::Error> for Failure {
             E::Ambiguous { what: "cluster template", .. } => {
                 Self::conflict("Multiple cluster templates exist with same name. Please use the cluster template uuid instead.")
             }
+            E::Ambiguous { what: "federation", .. } => {
+                Self::conflict("Multiple federations exist with same name. Please use the federation uuid instead.")
+            }
             E::Ambiguous { what, ident } => Self::conflict(format!("Multiple rows of {what} exist with the name {ident}.")),
             E::Exists { what: "Cluster", ident } => Self::conflict(format!("A cluster with UUID {ident} already exists.")),
+            E::Exists { what: "Federation", ident } => Self::conflict(format!("A federation with UUID {ident} already exists.")),
             E::Exists { what, ident } => Self::conflict(format!("A {what} with UUID {ident} already exists.")),
             E::Referenced { what, ident } => Self::bad(format!("{what} {ident} is referenced by one or multiple clusters.")),
             E::Status { status } => Self::bad(format!("Updating a cluster when status is \"{status}\" is not supported.")),
@@ -172,6 +176,7 @@ fn shown(what: &str) -> &str {
         "cluster" => "Cluster",
         "cluster template" => "ClusterTemplate",
         "nodegroup" => "Nodegroup",
+        "federation" => "Federation",
         "node" => "Node",
         "key pair" => "A key pair",
         other => other,

@@ -25,6 +25,8 @@ pub struct Operation {
     pub since: Microversion,
     /// What Magnum names in its refusal of older versions.
     pub gate: &'static str,
+    /// The newest microversion that has it; newer ones answer 404, as if it did not exist.
+    pub until: Microversion,
     /// The status of success.
     pub returns: u16,
     /// Needs no token.
@@ -35,7 +37,18 @@ pub struct Operation {
 
 impl Operation {
     const fn new(method: Method, path: &'static str, returns: u16) -> Self {
-        Self { method, path, policy: None, everywhere: None, since: Microversion::MIN, gate: "", returns, public: false, body: None }
+        Self {
+            method,
+            path,
+            policy: None,
+            everywhere: None,
+            since: Microversion::MIN,
+            gate: "",
+            until: Microversion::MAX,
+            returns,
+            public: false,
+            body: None,
+        }
     }
 
     pub(crate) const fn get(path: &'static str) -> Self {
@@ -67,6 +80,11 @@ impl Operation {
     pub(crate) const fn since(mut self, minor: u16, gate: &'static str) -> Self {
         self.since = Microversion::v1(minor);
         self.gate = gate;
+        self
+    }
+
+    pub(crate) const fn until(mut self, minor: u16) -> Self {
+        self.until = Microversion::v1(minor);
         self
     }
 

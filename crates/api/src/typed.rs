@@ -137,6 +137,20 @@ impl Record {
         Ok(Self(record))
     }
 
+    /// With another name for a field.
+    pub fn renamed(mut self, from: &str, to: &str) -> Self {
+        if let Some(value) = self.0.remove(from) {
+            self.0.insert(to.to_owned(), value);
+        }
+        self
+    }
+
+    /// With this value of a field.
+    pub fn with(mut self, name: &str, value: Value) -> Self {
+        self.0.insert(name.to_owned(), value);
+        self
+    }
+
     pub fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }

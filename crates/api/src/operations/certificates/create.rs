@@ -15,7 +15,8 @@ use serde_json::{Map, json};
 pub const OPERATION: Operation = Operation::post("/v1/certificates").policy("certificate:create");
 
 const FIELDS: &[Field] = &[
-    Field::new("cluster_uuid", TEXT).mandatory(),
+    Field::new("cluster_uuid", TEXT),
+    Field::new("bay_uuid", TEXT),
     Field::new("links", Kind::TextsList).read_only(),
     Field::new("csr", Kind::Lines { min: 1 }).mandatory(),
     Field::new("pem", Kind::Lines { min: 1 }),
@@ -25,7 +26,9 @@ const FIELDS: &[Field] = &[
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
     input.only_arguments(&[])?;
     let record = input.record("certificate", FIELDS)?;
-    let ident = record.text("cluster_uuid").unwrap_or_default();
+    let bay = record.text("bay_uuid");
+    let missing = || Failure::field("cluster_uuid", "None", "Mandatory field missing.");
+    let ident = record.text("cluster_uuid").or_else(|| bay.clone()).ok_or_else(missing)?;
     let cluster = app.store.find_cluster(&caller.own(), &ident).await.map_err(|error| Failure::from(error).with_status(404, 400))?;
     caller.authorise_on(&OPERATION, &cluster)?;
     let text = record.text("csr").unwrap_or_default();
@@ -33,6 +36,10 @@ pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Rep
     let kind = record.text("ca_cert_type");
     let signed = sign(authority(&app, &cluster, Ca::from_wire(kind.as_deref())).await?, csr).await?;
     let mut shown = Map::new();
+    // Who asks in the words of 2015 is answered in them.
+    if bay.is_some() {
+        shown.insert("bay_uuid".to_owned(), json!(cluster.uuid));
+    }
     shown.insert("cluster_uuid".to_owned(), json!(cluster.uuid));
     shown.insert("links".to_owned(), caller.links(&format!("certificates/{}", cluster.uuid)));
     shown.insert("csr".to_owned(), json!(text));

@@ -10,8 +10,9 @@ use crate::paging::{ARGUMENTS, collection, page_by_uuid};
 use crate::reply::Reply;
 use crate::typed::{Field, Kind, TEXT};
 use magnum_store::{Cluster, NodeGroup};
-use magnum_types::{ClusterStatus, Labels, Microversion, Phase};
+use magnum_types::{ClusterId, ClusterStatus, Labels, Microversion, Phase, TemplateId};
 use serde_json::{Map, Value, json};
+use std::collections::HashMap;
 
 const COUNT_MAX: i64 = 100_000;
 
@@ -213,7 +214,7 @@ pub(crate) fn full(caller: &Caller, cluster: &Cluster, groups: &[NodeGroup], tem
 }
 
 /// Why groups have failed, by name.
-fn failures(groups: &[NodeGroup]) -> Value {
+pub(crate) fn failures(groups: &[NodeGroup]) -> Value {
     let failed = groups.iter().filter(|group| group.status.is_some_and(|s: ClusterStatus| s.phase() == Phase::Failed));
     Value::Object(failed.map(|group| (group.name.clone(), json!(group.status_reason))).collect())
 }
@@ -233,27 +234,43 @@ fn linked(caller: &Caller, cluster: &Cluster, groups: &[NodeGroup]) -> Map<Strin
     shown
 }
 
-/// The list, short or in full; `path` is what `next` goes on with.
-pub(crate) async fn list(caller: Caller, input: Input, app: App, whole: bool) -> Result<Reply, Failure> {
-    input.only_arguments(&ARGUMENTS)?;
-    let page = page_by_uuid(&input, COLUMNS)?;
-    if let Some(marker) = &page.marker {
-        app.store.find_cluster(&caller.scope(), marker).await?;
+/// How a list of clusters looks.
+pub(crate) struct Listing {
+    /// What follows `/v1/`.
+    pub path: &'static str,
+    /// The key of the list.
+    pub key: &'static str,
+    /// How one of them is shown: with its groups, and its template's labels if they matter.
+    pub show: fn(&Caller, &Cluster, &[NodeGroup], &Labels) -> Value,
+    /// Whether the templates' labels matter.
+    pub templates: bool,
+}
+
+impl Listing {
+    /// A page of the visible clusters.
+    pub async fn answer(&self, caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
+        input.only_arguments(&ARGUMENTS)?;
+        let page = page_by_uuid(&input, COLUMNS)?;
+        if let Some(marker) = &page.marker {
+            app.store.find_cluster(&caller.scope(), marker).await?;
+        }
+        let rows = app.store.list_clusters(&caller.scope(), &page).await?;
+        let ids: Vec<_> = rows.iter().map(|cluster| cluster.uuid).collect();
+        let mut groups: HashMap<ClusterId, Vec<NodeGroup>> = HashMap::new();
+        for group in app.store.list_nodegroups_of(&ids).await? {
+            groups.entry(group.cluster_id).or_default().push(group);
+        }
+        let mut labels: HashMap<TemplateId, Labels> = HashMap::new();
+        let mut shown = Vec::with_capacity(rows.len());
+        for cluster in &rows {
+            let template = cluster.cluster_template_id;
+            if self.templates && !labels.contains_key(&template) {
+                labels.insert(template, app.store.get_template(template).await?.labels);
+            }
+            let own = groups.get(&cluster.uuid).map_or(&[][..], Vec::as_slice);
+            shown.push((self.show)(&caller, cluster, own, labels.get(&template).unwrap_or(&Labels::default())));
+        }
+        let last = rows.last().map(|cluster| cluster.uuid.to_string());
+        Ok(Reply::ok(collection(&caller, &page, self.path, self.key, shown, last)))
     }
-    let rows = app.store.list_clusters(&caller.scope(), &page).await?;
-    let ids: Vec<_> = rows.iter().map(|cluster| cluster.uuid).collect();
-    let groups = app.store.list_nodegroups_of(&ids).await?;
-    let mut shown = Vec::with_capacity(rows.len());
-    for cluster in &rows {
-        let own: Vec<NodeGroup> = groups.iter().filter(|group| group.cluster_id == cluster.uuid).cloned().collect();
-        shown.push(if whole {
-            let template = app.store.get_template(cluster.cluster_template_id).await?;
-            full(&caller, cluster, &own, &template.labels, false)
-        } else {
-            reduced(&caller, cluster, &own)
-        });
-    }
-    let last = rows.last().map(|cluster| cluster.uuid.to_string());
-    let path = if whole { "clusters/detail" } else { "clusters" };
-    Ok(Reply::ok(collection(&caller, &page, path, "clusters", shown, last)))
 }

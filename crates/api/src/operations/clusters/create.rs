@@ -9,9 +9,10 @@ use crate::failure::Failure;
 use crate::input::Input;
 use crate::operation::Operation;
 use crate::reply::Reply;
+use crate::typed::Record;
 use crate::validate::{self, Resources};
 use magnum_store::{Cluster, NewCluster, Template};
-use magnum_types::Microversion;
+use magnum_types::{ClusterId, Microversion};
 use serde_json::{Value, json};
 
 pub const OPERATION: Operation = Operation::post("/v1/clusters").policy("cluster:create").returns(202).body("cluster", "Cluster");
@@ -19,11 +20,17 @@ pub const OPERATION: Operation = Operation::post("/v1/clusters").policy("cluster
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
     input.only_arguments(&[])?;
     let record = input.record("cluster", FIELDS)?;
+    let cluster = make(&caller, &app, &record, &OPERATION).await?;
+    Ok(Reply::accepted(json!({"uuid": cluster})))
+}
+
+/// Asks for a cluster as `record` wants it; answers its id.
+pub(crate) async fn make(caller: &Caller, app: &App, record: &Record, asked: &Operation) -> Result<ClusterId, Failure> {
     let ident = record.text("cluster_template_id").unwrap_or_default();
-    let template = app.store.find_template(&caller.scope(), &ident).await.map_err(|error| unknown_template(&caller, error.into()))?;
+    let template = app.store.find_template(&caller.scope(), &ident).await.map_err(|error| unknown_template(caller, error.into()))?;
     let counts = Counts { nodes: record.int("node_count").unwrap_or(1), masters: record.int("master_count").unwrap_or(1) };
-    let cluster = cluster(&caller, &record, &template);
-    check(&caller, &app, &cluster, &template, counts).await?;
+    let cluster = cluster(caller, record, &template);
+    check(caller, app, &cluster, &template, counts, asked).await?;
     let id = cluster.uuid;
     let groups = vec![
         group(&cluster, &template, "default-master", "master", counts.masters),
@@ -31,7 +38,7 @@ pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Rep
     ];
     let operation = magnum_store::Operation::new(id, "create", &caller.request_id, Value::Null);
     app.store.insert_cluster(NewCluster { cluster, groups, operation }).await?;
-    Ok(Reply::accepted(json!({"uuid": id})))
+    Ok(id)
 }
 
 /// Older versions call an unknown template a bad request.
@@ -40,7 +47,14 @@ fn unknown_template(caller: &Caller, failure: Failure) -> Failure {
 }
 
 /// Magnum's checks in Magnum's order.
-async fn check(caller: &Caller, app: &App, cluster: &Cluster, template: &Template, counts: Counts) -> Result<(), Failure> {
+async fn check(
+    caller: &Caller,
+    app: &App,
+    cluster: &Cluster,
+    template: &Template,
+    counts: Counts,
+    asked: &Operation,
+) -> Result<(), Failure> {
     if template.hidden == Some(true) && !caller.is_admin {
         return Err(Failure::forbidden("Not authorized."));
     }
@@ -50,7 +64,7 @@ async fn check(caller: &Caller, app: &App, cluster: &Cluster, template: &Templat
         return Err(Failure::bad(format!("master nodegroup size of {} is invalid, size cannot be an even number.", counts.masters)));
     }
     validate::zero_nodes(caller, counts.nodes)?;
-    caller.authorise(&OPERATION)?;
+    caller.authorise(asked)?;
     quota(caller, app).await?;
     let flavors = [cluster.flavor_id.as_deref(), cluster.master_flavor_id.as_deref()];
     let given: Vec<Option<&str>> = flavors.into_iter().filter(Option::is_some).collect();

@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::input::Input;
 use crate::operation::Operation;
 use crate::reply::Reply;
-use magnum_store::{ClusterField, Request};
+use magnum_store::{Cluster, ClusterField, Request};
 use magnum_types::ClusterStatus;
 use serde_json::Value;
 
@@ -18,6 +18,11 @@ pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Rep
     input.only_arguments(&[])?;
     let cluster = app.store.find_cluster(&caller.scope(), input.param("cluster_ident")).await?;
     caller.authorise_on(&OPERATION, &cluster)?;
+    ask(&caller, &app, &cluster).await
+}
+
+/// Asks for the cluster to go.
+pub(crate) async fn ask(caller: &Caller, app: &App, cluster: &Cluster) -> Result<Reply, Failure> {
     let mut request = Request::new(magnum_store::Operation::new(cluster.uuid, "delete", &caller.request_id, Value::Null));
     request.not_while = vec![ClusterStatus::DeleteInProgress];
     request.cluster = vec![ClusterField::Status(ClusterStatus::DeleteInProgress), ClusterField::StatusReason(None)];

@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `GET /v1/clusters/detail`: the visible clusters with everything about them.
 
+use super::cluster::{Listing, full};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::failure::Failure;
 use crate::input::Input;
 use crate::operation::Operation;
 use crate::reply::Reply;
+use magnum_store::{Cluster, NodeGroup};
+use magnum_types::Labels;
 
 pub const OPERATION: Operation = Operation::get("/v1/clusters/detail").policy("cluster:detail").everywhere("cluster:detail_all_projects");
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
     caller.authorise(&OPERATION)?;
-    super::cluster::list(caller, input, app, true).await
+    let show = |caller: &Caller, cluster: &Cluster, groups: &[NodeGroup], template: &Labels| full(caller, cluster, groups, template, false);
+    Listing { path: "clusters/detail", key: "clusters", show, templates: true }.answer(caller, input, app).await
 }

@@ -44,7 +44,7 @@ pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Rep
     let groups = app.store.list_all_nodegroups(cluster.uuid).await?;
     let before = document(&cluster, &groups);
     let record = Record::check(FIELDS, &patch::apply(&input, &RULES, before.clone())?)?;
-    only_changeable(&before, &record)?;
+    only_changeable(&before, &record, &CHANGEABLE)?;
     let operation = magnum_store::Operation::new(cluster.uuid, "update", &caller.request_id, json!({"rollback": rollback}));
     let mut request = Request::new(operation);
     request.not_while = vec![ClusterStatus::DeleteInProgress];
@@ -60,19 +60,21 @@ pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Rep
     Ok(Reply::accepted(json!({"uuid": cluster.uuid})))
 }
 
-fn only_changeable(before: &Map<String, Value>, record: &Record) -> Result<(), Failure> {
+/// Refuses a patch that changes anything else.
+pub(crate) fn only_changeable(before: &Map<String, Value>, record: &Record, changeable: &[&str]) -> Result<(), Failure> {
     let changed = |key: &str| record.get(key) != before.get(key).unwrap_or(&Value::Null);
-    let refused: Vec<&str> = before.keys().map(String::as_str).filter(|key| !CHANGEABLE.contains(key) && changed(key)).collect();
+    let refused: Vec<&str> = before.keys().map(String::as_str).filter(|key| !changeable.contains(key) && changed(key)).collect();
     if refused.is_empty() { Ok(()) } else { Err(Failure::bad(format!("cannot change cluster property(ies) {}.", refused.join(", ")))) }
 }
 
 /// Whether the patch says anything about the size; without, the default group keeps its own.
-fn names_node_count(input: &Input) -> Result<bool, Failure> {
+pub(crate) fn names_node_count(input: &Input) -> Result<bool, Failure> {
     let body = input.json("patch")?;
     Ok(body.as_array().is_some_and(|steps| steps.iter().any(|step| step.get("path").and_then(Value::as_str) == Some("/node_count"))))
 }
 
-fn resize(cluster: &Cluster, groups: &[NodeGroup], wanted: i64, request: &mut Request) -> Result<(), Failure> {
+/// Adds to `request` that the default workers are to be so many.
+pub(crate) fn resize(cluster: &Cluster, groups: &[NodeGroup], wanted: i64, request: &mut Request) -> Result<(), Failure> {
     let default = groups.iter().find(|group| group.is_default && !group.is_master());
     let group = default.ok_or_else(|| Failure::not_found("Nodegroup default-worker could not be found."))?;
     if group.node_count == wanted {

@@ -20,26 +20,31 @@ pub const OPERATION: Operation =
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
     input.only_arguments(&[])?;
     let record = input.record("cluster_template", FIELDS)?;
-    let mut template = blank(&caller, &record)?;
-    write(&mut template, &record)?;
-    check(&caller, &app, &record, &mut template).await?;
-    if (template.public == Some(true) || template.hidden == Some(true)) && !caller.may("clustertemplate:publish") {
-        return Err(Failure::forbidden("Not authorized to set public or hidden flag for cluster template."));
-    }
-    let template = app.store.insert_template(template).await?;
+    let template = make(&caller, &app, &record, &OPERATION, "clustertemplate:publish").await?;
     let location = format!("{}/v1/clustertemplates/{}", caller.base, template.uuid);
     Ok(Reply::created(show(&caller, &template), location))
 }
 
+/// A new template as `record` wants it. `publish` is the rule that must allow it to be public or hidden.
+pub(crate) async fn make(caller: &Caller, app: &App, record: &Record, asked: &Operation, publish: &str) -> Result<Template, Failure> {
+    let mut template = blank(caller, record)?;
+    write(&mut template, record)?;
+    check(caller, app, record, &mut template, asked).await?;
+    if (template.public == Some(true) || template.hidden == Some(true)) && !caller.may(publish) {
+        return Err(Failure::forbidden("Not authorized to set public or hidden flag for cluster template."));
+    }
+    Ok(app.store.insert_template(template).await?)
+}
+
 /// Magnum's checks in Magnum's order; fills in the driver and what follows from the image.
-async fn check(caller: &Caller, app: &App, record: &Record, template: &mut Template) -> Result<(), Failure> {
+async fn check(caller: &Caller, app: &App, record: &Record, template: &mut Template, asked: &Operation) -> Result<(), Failure> {
     validate::network_driver(template.coe, template.network_driver.as_deref())?;
     validate::volume_driver(template.coe, template.volume_driver.as_deref())?;
     validate::storage_size(template.docker_storage_driver.as_deref(), template.docker_volume_size)?;
     let server_type = template.server_type.as_deref().unwrap_or("vm");
     let image = template.image_id.as_deref().unwrap_or_default();
     let (driver, distro) = validate::driver(app, caller, server_type, image, template.coe, record.text("driver").as_deref()).await?;
-    caller.authorise(&OPERATION)?;
+    caller.authorise(asked)?;
     let named = Resources {
         flavors: [template.flavor_id.as_deref(), template.master_flavor_id.as_deref()].into_iter().flatten().collect(),
         external_network: template.external_network_id.as_deref(),

@@ -13,5 +13,5 @@ pub const OPERATION: Operation =
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
     caller.authorise(&OPERATION)?;
-    super::list::list(caller, input, app, "clustertemplates/detail").await
+    super::list::list(caller, input, app, "clustertemplates/detail", "clustertemplates", super::template::show).await
 }

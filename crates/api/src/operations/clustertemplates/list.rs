@@ -9,17 +9,27 @@ use crate::input::Input;
 use crate::operation::Operation;
 use crate::paging::{ARGUMENTS, collection, page_by_uuid};
 use crate::reply::Reply;
+use magnum_store::Template;
+use serde_json::Value;
 
 pub const OPERATION: Operation =
     Operation::get("/v1/clustertemplates").policy("clustertemplate:get_all").everywhere("clustertemplate:get_all_all_projects");
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
     caller.authorise(&OPERATION)?;
-    list(caller, input, app, "clustertemplates").await
+    list(caller, input, app, "clustertemplates", "clustertemplates", show).await
 }
 
 /// The list; `path` is what `next` goes on with.
-pub(crate) async fn list(caller: Caller, input: Input, app: App, path: &str) -> Result<Reply, Failure> {
+/// A page of the visible templates, each as `show` has it.
+pub(crate) async fn list(
+    caller: Caller,
+    input: Input,
+    app: App,
+    path: &str,
+    key: &str,
+    show: fn(&Caller, &Template) -> Value,
+) -> Result<Reply, Failure> {
     input.only_arguments(&ARGUMENTS)?;
     let page = page_by_uuid(&input, COLUMNS)?;
     if let Some(marker) = &page.marker {
@@ -28,5 +38,5 @@ pub(crate) async fn list(caller: Caller, input: Input, app: App, path: &str) -> 
     let rows = app.store.list_templates(&caller.scope(), &page).await?;
     let last = rows.last().map(|template| template.uuid.to_string());
     let shown = rows.iter().map(|template| show(&caller, template)).collect();
-    Ok(Reply::ok(collection(&caller, &page, path, "clustertemplates", shown, last)))
+    Ok(Reply::ok(collection(&caller, &page, path, key, shown, last)))
 }

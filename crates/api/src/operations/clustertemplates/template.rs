@@ -10,7 +10,7 @@ use magnum_types::Coe;
 use serde_json::{Map, Value, json};
 
 /// The COEs that a request may name; which of them can be deployed is the driver's answer.
-const COES: &[&str] = &["kubernetes", "swarm", "mesos", "dcos", "swarm-mode"];
+pub(crate) const COES: &[&str] = &["kubernetes", "swarm", "mesos", "dcos", "swarm-mode"];
 
 /// In the order of answers.
 pub(crate) const FIELDS: &[Field] = &[

@@ -18,7 +18,7 @@ pub const OPERATION: Operation = Operation::patch("/v1/clustertemplates/{cluster
     .policy("clustertemplate:update")
     .everywhere("clustertemplate:update_all_projects");
 
-const RULES: Rules = Rules {
+pub(crate) const RULES: Rules = Rules {
     internal: &[],
     mandatory: &[
         "image_id",
@@ -39,22 +39,26 @@ pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Rep
     let old = app.store.find_template(&caller.scope(), input.param("cluster_template_ident")).await?;
     caller.authorise_on(&OPERATION, &old)?;
     let patched = patch::apply(&input, &RULES, document(&old))?;
-    let record = Record::check(FIELDS, &patched)?;
+    let template = change(&caller, &app, old, &Record::check(FIELDS, &patched)?, "clustertemplate:publish").await?;
+    Ok(Reply::ok(show(&caller, &template)))
+}
+
+/// The template as `record` wants it. `publish` is the rule that must allow changes of public and hidden.
+pub(crate) async fn change(caller: &Caller, app: &App, old: Template, record: &Record, publish: &str) -> Result<Template, Failure> {
     let mut new = old.clone();
-    write(&mut new, &record)?;
+    write(&mut new, record)?;
     new.name = record.text("name").unwrap_or_else(|| names::generate("template"));
     new.cluster_distro = record.text("cluster_distro");
     new.driver = record.text("driver");
-    check(&caller, &app, &old, &new).await?;
-    if (old.public, old.hidden) != (new.public, new.hidden) && !caller.may("clustertemplate:publish") {
+    check(caller, app, &old, &new).await?;
+    if (old.public, old.hidden) != (new.public, new.hidden) && !caller.may(publish) {
         return Err(Failure::forbidden("Not authorized to set public or hidden flag for cluster template."));
     }
     if old == new {
-        return Ok(Reply::ok(show(&caller, &old)));
+        return Ok(old);
     }
     let free = may_change_in_use(&old, &new);
-    let template = app.store.update_template(new, !free).await?;
-    Ok(Reply::ok(show(&caller, &template)))
+    Ok(app.store.update_template(new, !free).await?)
 }
 
 /// Only what has changed is looked up.
