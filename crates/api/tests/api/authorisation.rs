@@ -39,7 +39,7 @@ fn body(name: &str, template: &str) -> Value {
         "paths::create" => json!({"matrix": true}),
         "diagnoses::create" => json!({}),
         "federations::create" => json!({"hostcluster_id": "c1", "properties": {"dns-zone": "example.com."}}),
-        "baymodels::create" => json!({"image_id": "fcos", "coe": "kubernetes", "keypair_id": "kp"}),
+        "baymodels::create" => json!({"image_id": "fcos", "coe": "kubernetes", "keypair_id": "kp", "flavor_id": "m1.small"}),
         "bays::create" => json!({"baymodel_id": template}),
         _ => json!([]),
     }
@@ -72,11 +72,12 @@ async fn matrix(settings: Settings) -> String {
     let mut text = String::new();
     writeln!(text, "{:28}{}", "", ASKERS.map(|(name, _)| format!("{name:15}")).concat().trim_end()).unwrap();
     for (name, operation) in magnum_api::operations_list() {
+        let version = format!("container-infra {}", operation.until);
         let mut line = format!("{name:28}");
         for (_, token) in ASKERS {
             // A new installation for each: a delete must not answer for the next asker.
             let (app, cluster, template) = furnished(&settings).await;
-            let mut headers = vec![("openstack-api-version", "container-infra latest")];
+            let mut headers = vec![("openstack-api-version", version.as_str())];
             headers.extend(token.map(|token| ("x-auth-token", token)));
             let body = body(name, &template).to_string();
             let answer = send(&app, operation.method.as_str(), &path(operation.path, &cluster, &template), &headers, body).await;
