@@ -2,6 +2,7 @@
 //! What the handlers work with.
 
 use crate::catalogue::Catalogue;
+use crate::front::Front;
 use crate::identity::Authenticate;
 use crate::jobs::Jobs;
 use magnum_engine::Engine;
@@ -81,6 +82,8 @@ pub struct App {
     pub www_authenticate_uri: String,
     /// The node agent's binary, served to nodes and anybody at `GET /v1/agent`. None: 404.
     pub agent: Option<PathBuf>,
+    /// What stands before the API.
+    pub front: Arc<Front>,
     /// `[quotas]max_clusters_per_project`, 20 in Magnum.
     pub max_clusters_per_project: i64,
 }

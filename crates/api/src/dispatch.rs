@@ -20,26 +20,26 @@ use axum::response::{IntoResponse, Response};
 use std::time::Duration;
 use tower_http::catch_panic::CatchPanicLayer;
 
-/// The most bytes a request's body may have.
-pub(crate) const BODY_MAX: usize = 1 << 20;
 /// How long a caller may take to send its body.
 const BODY_PATIENCE: Duration = Duration::from_secs(30);
 
 /// The API as a service.
 pub fn router(app: App) -> Router {
-    Router::new().fallback(serve).with_state(app).layer(CatchPanicLayer::custom(panicked))
+    let front = std::sync::Arc::clone(&app.front);
+    front.before(Router::new().fallback(serve).with_state(app).layer(CatchPanicLayer::custom(panicked)))
 }
 
 /// What a caller gets when a handler panicked: a 500 with the usual body, and the connection stays usable.
 pub(crate) fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
     tracing::error!("a handler panicked");
-    Failure::ours("An unknown exception occurred.", "panic").respond(true)
+    Failure::ours("An unknown exception occurred.", "panic").respond(true, "")
 }
 
 async fn serve(State(app): State<App>, request: Request) -> Response {
     let request_id = format!("req-{}", uuid::Uuid::new_v4());
     let (parts, body) = request.into_parts();
     let json = accepts_json(&parts.headers);
+    let old = version::is_old(&parts.headers);
     let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
     let mut response = match answer(app, parts, body, &request_id).await {
         Ok(response) => response,
@@ -47,9 +47,12 @@ async fn serve(State(app): State<App>, request: Request) -> Response {
             if let Some(cause) = &failure.cause {
                 tracing::error!(request_id, %method, path, cause, "request failed");
             }
-            failure.respond(json)
+            failure.respond(json, &request_id)
         }
     };
+    if old {
+        version::write_old(response.headers_mut());
+    }
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert("x-openstack-request-id", value);
     }
@@ -81,7 +84,7 @@ async fn answer(app: App, parts: Parts, body: Body, request_id: &str) -> Result<
         ));
     }
     let rules = std::sync::Arc::clone(&app.rules.borrow());
-    let caller = Caller::new(identity, rules, version, request_id.to_owned(), base(&parts.headers));
+    let caller = Caller::new(identity, rules, version, request_id.to_owned(), app.front.base(&parts.headers));
     let result = handle(route, params, caller, app, &parts, body).await;
     let mut response = result.map_err(|failure| stamped(failure, version))?;
     if !outside {
@@ -98,9 +101,10 @@ async fn handle(
     parts: &Parts,
     body: Body,
 ) -> Result<Response, Failure> {
-    let body = read_body(&parts.headers, body, BODY_MAX).await?;
+    let body = read_body(&parts.headers, body, app.front.body_max).await?;
     let Query(query) = Query::try_from_uri(&parts.uri).map_err(|_| Failure::bad("The query cannot be read."))?;
-    let reply = (route.handle)(caller, Input { path, query, body }, app).await?;
+    let reply =
+        (route.handle)(caller, Input { path, query, body, page_max: app.front.page_max, json: accepts_json(&parts.headers) }, app).await?;
     Ok(reply.into_response())
 }
 
@@ -161,13 +165,6 @@ fn accepts_anything(headers: &HeaderMap) -> bool {
     accept
         .split(',')
         .any(|range| matches!(range.split(';').next().unwrap_or_default().trim(), "" | "*/*" | "application/*" | "application/json"))
-}
-
-/// How the caller addressed us; a host name that could not stand in a URL is not repeated.
-fn base(headers: &HeaderMap) -> String {
-    let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or("localhost");
-    let sound = !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b':' | b'-' | b'_' | b'[' | b']'));
-    format!("http://{}", if sound { host } else { "localhost" })
 }
 
 /// A request's path in decoded segments, with the version's segment in front.

@@ -116,8 +116,8 @@ impl Failure {
         matches!(self.origin, Origin::Handler)
     }
 
-    /// The answer. `json` says whether the caller's `Accept` names JSON.
-    pub fn respond(self, json: bool) -> Response {
+    /// The answer. `json` says whether the caller's `Accept` names JSON; `request_id` is what the log has it under.
+    pub fn respond(self, json: bool, request_id: &str) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let body = match self.origin {
             Origin::Body(bodies) => {
@@ -127,10 +127,10 @@ impl Failure {
             Origin::Handler => {
                 let code = if self.status >= 500 { "server" } else { "client" };
                 let title = self.detail.split('.').next().unwrap_or_default();
-                errors(code, self.status, title, &self.detail)
+                errors(request_id, code, self.status, title, &self.detail)
             }
-            Origin::Routing if json => errors("", self.status, status.canonical_reason().unwrap_or_default(), &self.detail),
-            Origin::Routing => errors("", self.status, "", ""),
+            Origin::Routing if json => errors(request_id, "", self.status, status.canonical_reason().unwrap_or_default(), &self.detail),
+            Origin::Routing => errors(request_id, "", self.status, "", ""),
         };
         let mut response = (status, axum::Json(body)).into_response();
         for (name, value) in self.headers {
@@ -142,8 +142,8 @@ impl Failure {
     }
 }
 
-fn errors(code: &str, status: u16, title: &str, detail: &str) -> Value {
-    json!({"errors": [{"request_id": "", "code": code, "status": status, "title": title, "detail": detail, "links": []}]})
+fn errors(request_id: &str, code: &str, status: u16, title: &str, detail: &str) -> Value {
+    json!({"errors": [{"request_id": request_id, "code": code, "status": status, "title": title, "detail": detail, "links": []}]})
 }
 
 impl From<magnum_store::Error> for Failure {

@@ -12,6 +12,10 @@ pub(crate) struct Input {
     pub path: Vec<(&'static str, String)>,
     pub query: Vec<(String, String)>,
     pub body: Vec<u8>,
+    /// The most entries of one page.
+    pub page_max: i64,
+    /// Whether the caller's `Accept` names JSON.
+    pub json: bool,
 }
 
 impl Input {

@@ -13,6 +13,7 @@ mod certificate;
 mod diagnosis;
 mod dispatch;
 mod failure;
+mod front;
 mod identity;
 mod input;
 mod jobs;
@@ -36,6 +37,7 @@ pub(crate) mod operations {
 
 pub use app::{App, Diagnose, Judged, NoReport, PathWish, Question, Told};
 pub use dispatch::router;
+pub use front::{Cors, Front};
 pub use identity::{Authenticate, Identity, Presented, PrivateToken, Refused};
 pub use jobs::Jobs;
 pub use node_api::{node_router, token_hash};

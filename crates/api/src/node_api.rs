@@ -57,7 +57,7 @@ pub fn node_router(app: App, cluster: ClusterId) -> Router {
         .route("/v1/nodes/self/certificates", post(certificates::handle))
         .route("/v1/nodes/self/rendezvous/{key}", put(rendezvous::leave).get(rendezvous::fetch))
         .route("/v1/agent", get(agent))
-        .fallback(async || Failure::routing(404, "").respond(true))
+        .fallback(async || Failure::routing(404, "").respond(true, ""))
         .with_state(ward)
         .layer(CatchPanicLayer::custom(panicked))
 }
@@ -79,7 +79,7 @@ pub(crate) fn answer(result: Result<crate::reply::Reply, Failure>) -> Response {
             if let Some(cause) = &failure.cause {
                 tracing::error!(cause, "a node's request failed");
             }
-            failure.respond(true)
+            failure.respond(true, "")
         }
     }
 }

@@ -7,17 +7,15 @@ use crate::input::Input;
 use magnum_store::Page;
 use serde_json::{Map, Value, json};
 
-/// `[api]max_limit`.
-const MAX_LIMIT: i64 = 1000;
 /// The arguments of every list.
 pub(crate) const ARGUMENTS: [&str; 4] = ["limit", "marker", "sort_key", "sort_dir"];
 
 /// Reads the arguments; `columns` are the table's.
 pub(crate) fn page(input: &Input, columns: &[&str]) -> Result<Page, Failure> {
     let limit = match input.int_argument("limit")? {
-        None => MAX_LIMIT,
+        None => input.page_max,
         Some(limit) if limit < 1 => return Err(Failure::bad("Limit must be positive")),
-        Some(limit) => limit.min(MAX_LIMIT),
+        Some(limit) => limit.min(input.page_max),
     };
     let marker = input.argument("marker").map(str::to_owned);
     let sort_key = input.argument("sort_key").unwrap_or("id").to_owned();

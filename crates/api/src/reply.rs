@@ -17,6 +17,7 @@ pub(crate) enum Reply {
     Empty,
     /// Bytes of a named media type.
     Raw {
+        status: u16,
         media_type: &'static str,
         body: Vec<u8>,
     },
@@ -54,7 +55,10 @@ impl IntoResponse for Reply {
                 response
             }
             Reply::Empty => StatusCode::NO_CONTENT.into_response(),
-            Reply::Raw { media_type, body } => ([(header::CONTENT_TYPE, media_type)], Body::from(body)).into_response(),
+            Reply::Raw { status, media_type, body } => {
+                let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+                (status, [(header::CONTENT_TYPE, media_type)], Body::from(body)).into_response()
+            }
         }
     }
 }

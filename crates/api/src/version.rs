@@ -9,12 +9,16 @@ use serde_json::{Value, json};
 const VERSION: &str = "openstack-api-version";
 const MINIMUM: &str = "openstack-api-minimum-version";
 const MAXIMUM: &str = "openstack-api-maximum-version";
+/// Of 1.1.0 to 2.0.0 (`magnum-api.md` 1.2).
+const OLD_VERSION: &str = "x-openstack-magnum-api-version";
+const OLD_MINIMUM: &str = "x-openstack-magnum-api-minimum-version";
+const OLD_MAXIMUM: &str = "x-openstack-magnum-api-maximum-version";
 const SERVICE: &str = "container-infrastructure-management";
 const SERVICES: [&str; 3] = [SERVICE, "container-infrastructure", "container-infra"];
 
 /// The version the request is to be answered in.
 pub(crate) fn negotiate(headers: &HeaderMap) -> Result<Microversion, Failure> {
-    let Some(value) = headers.get(VERSION) else { return Ok(Microversion::MIN) };
+    let Some(value) = headers.get(VERSION) else { return old(headers) };
     let text = value.to_str().unwrap_or_default();
     let words: Vec<&str> = text.split_whitespace().collect();
     let [service, version] = words[..] else { return Err(Failure::routing(406, "Invalid service type for OpenStack-API-Version header")) };
@@ -40,6 +44,18 @@ pub(crate) fn negotiate(headers: &HeaderMap) -> Result<Microversion, Failure> {
     Ok(version)
 }
 
+/// The version of a client of 2015: a bare number, and only one that there was.
+fn old(headers: &HeaderMap) -> Result<Microversion, Failure> {
+    let Some(value) = headers.get(OLD_VERSION) else { return Ok(Microversion::MIN) };
+    match Microversion::parse(value.to_str().unwrap_or_default().trim()) {
+        Some(Microversion::MIN) => Ok(Microversion::MIN),
+        Some(version) => {
+            Err(unsupported(version, format!("Version {version} was requested but the minor version is not supported by this service. ")))
+        }
+        None => Err(Failure::routing(406, "Invalid value for X-OpenStack-Magnum-API-Version header")),
+    }
+}
+
 fn unsupported(version: Microversion, reason: String) -> Failure {
     let (min, max) = (Microversion::MIN, Microversion::MAX);
     let body = |title: &str, description: Option<String>| {
@@ -62,6 +78,20 @@ fn unsupported(version: Microversion, reason: String) -> Failure {
         body("Requested microversion is unsupported", None),
     );
     stamp(failure, version)
+}
+
+/// Whether the caller speaks as clients of 2015 do, who know nothing of the other headers.
+pub(crate) fn is_old(headers: &HeaderMap) -> bool {
+    headers.contains_key(OLD_VERSION) && !headers.contains_key(VERSION)
+}
+
+/// Puts the headers on an answer that clients of 2015 read.
+pub(crate) fn write_old(map: &mut HeaderMap) {
+    for (name, version) in [(OLD_MINIMUM, Microversion::MIN), (OLD_MAXIMUM, Microversion::MAX)] {
+        if let Ok(value) = HeaderValue::from_str(&version.to_string()) {
+            map.insert(HeaderName::from_static(name), value);
+        }
+    }
 }
 
 /// Says in which version the answer is, and which there are.

@@ -3,6 +3,7 @@
 
 mod about;
 mod diagnose;
+mod front;
 mod gate;
 mod image;
 mod policy;

@@ -2,6 +2,7 @@
 //! `magnum serve`: API, conductor and local engine in one process.
 
 use crate::diagnose::Doctor;
+use crate::front::front;
 use crate::gate::Gates;
 use crate::policy::{self, Places};
 use crate::settings::{Settings, Unnamed};
@@ -73,6 +74,7 @@ pub async fn serve(args: Serve) -> Result<(), HookError> {
         rules: policy::watch(Places::of(&settings.config, &settings.beside)?)?,
         www_authenticate_uri: format!("http://{}", args.options.listen),
         agent: Some(agent),
+        front: Arc::new(front(&settings.config)?),
         max_clusters_per_project: settings
             .config
             .integer("quotas", "max_clusters_per_project")

@@ -117,6 +117,7 @@ impl Site {
             rules: tokio::sync::watch::channel(Arc::new(Enforcer::new(Settings::default(), &[]))).1,
             www_authenticate_uri: String::new(),
             agent: None,
+            front: Arc::default(),
             max_clusters_per_project: 20,
         };
         let world = World::new(store, engine, Arc::new(Small), Arc::new(Small), "test".to_owned()).with_doctor(doctor.clone());

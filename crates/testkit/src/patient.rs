@@ -73,7 +73,15 @@ impl<'a> Patient<'a> {
                     Ok(String::from_utf8_lossy(&output.stdout).contains(contains).then_some(()))
                 })?;
             }
-            Act::PowerOff { node } => drop(self.server.ok(["node", "stop", self.cluster, node])?),
+            Act::PowerOff { node } => {
+                self.server.ok(["node", "stop", self.cluster, node])?;
+                // What is not noted as stopped yet would not be started again.
+                wait(Duration::from_secs(60), &format!("{node} is stopped"), || {
+                    let nodes = self.server.json(["node", "list", self.cluster])?;
+                    let stopped = |n: &Value| n["name"] == *node && n["status"] == "STOPPED";
+                    Ok(nodes.as_array().is_some_and(|nodes| nodes.iter().any(stopped)).then_some(()))
+                })?;
+            }
             Act::Converge => {
                 for node in self.server.json(["node", "list", self.cluster])?.as_array().into_iter().flatten() {
                     if node["status"] == "STOPPED" {

@@ -117,7 +117,7 @@ async fn what_is_hidden_and_what_does_not_exist_look_alike() {
                 body(name, &template).to_string(),
             )
             .await;
-            answers.push((answer.status, answer.body.to_string().replace(cluster.as_str(), "CLUSTER")));
+            answers.push((answer.status, answer.detail().replace(cluster.as_str(), "CLUSTER")));
         }
         assert_eq!(answers[0], answers[1], "{name}");
         assert_eq!(answers[0].0, 404, "{name}");

@@ -101,3 +101,41 @@ async fn error_texts_depend_on_what_is_accepted() {
         assert_eq!(body["errors"][0].get("description"), None, "{path} {accept} {version}");
     }
 }
+
+#[tokio::test]
+async fn clients_of_2015_pages_of_other_origins_and_load_balancers_are_answered_as_they_expect() {
+    use magnum_api::{App, Cors, Front};
+    let ask = async |app: &App, method: &str, path: &str, headers: &[(&str, &str)]| send(app, method, path, headers, "").await;
+    let plain = app().await;
+    let old = ("x-openstack-magnum-api-version", "1.1");
+    let answer = ask(&plain, "GET", "/v1/bays", &[("x-auth-token", "member"), old]).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert_eq!(answer.headers["x-openstack-magnum-api-minimum-version"], "1.1");
+    assert_eq!(answer.headers["x-openstack-magnum-api-maximum-version"], "1.14");
+    let answer = ask(&plain, "GET", "/v1/bays", &[("x-auth-token", "member"), ("x-openstack-magnum-api-version", "1.2")]).await;
+    assert_eq!(answer.status, 406, "{}", answer.body);
+
+    let cors = Cors {
+        origins: vec!["https://horizon.example".to_owned()],
+        credentials: true,
+        expose_headers: vec!["X-Auth-Token".to_owned()],
+        max_age: std::time::Duration::from_secs(60),
+        methods: vec!["GET".to_owned(), "PATCH".to_owned()],
+        headers: vec!["X-Auth-Token".to_owned()],
+    };
+    cors.check().unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let front = Front { cors: Some(cors.clone()), out_of_service: Some(file.path().to_owned()), page_max: 1, ..Front::default() };
+    let fronted = App { front: std::sync::Arc::new(front), ..plain };
+    let question = [("origin", "https://horizon.example"), ("access-control-request-method", "PATCH")];
+    let answer = ask(&fronted, "OPTIONS", "/v1/clusters/x", &question).await;
+    assert_eq!(answer.status, 200, "a browser asks without a token");
+    assert_eq!(answer.headers["access-control-allow-origin"], "https://horizon.example");
+    let stranger = ask(&fronted, "GET", "/v1/clusters", &[("origin", "https://evil.example"), ("x-auth-token", "member")]).await;
+    assert_eq!((stranger.status, stranger.headers.get("access-control-allow-origin")), (200, None));
+    assert_eq!(ask(&fronted, "GET", "/healthcheck", &[]).await.status, 503);
+    drop(file);
+    let healthy = ask(&fronted, "GET", "/healthcheck", &[]).await;
+    assert_eq!((healthy.status, healthy.body["reasons"][0].as_str()), (200, Some("OK")));
+    assert!(Cors { origins: vec!["a\nb".to_owned()], ..cors }.check().unwrap_err().contains("allowed_origin"));
+}

@@ -196,6 +196,7 @@ pub async fn app() -> App {
         rules: rules(Settings::default()),
         www_authenticate_uri: "http://localhost/identity".to_owned(),
         agent: None,
+        front: Arc::default(),
         max_clusters_per_project: 20,
     }
 }

@@ -18,5 +18,5 @@ pub(crate) async fn handle(_: Caller, _: Input, app: App) -> Result<Reply, Failu
 pub(crate) async fn binary(app: &App) -> Result<Reply, Failure> {
     let Some(path) = &app.agent else { return Err(Failure::not_found("This installation serves no agent.")) };
     let body = tokio::fs::read(path).await.map_err(|error| Failure::ours("The agent's binary could not be read.", error))?;
-    Ok(Reply::Raw { media_type: "application/octet-stream", body })
+    Ok(Reply::Raw { status: 200, media_type: "application/octet-stream", body })
 }

@@ -7,9 +7,15 @@ use crate::failure::Failure;
 use crate::input::Input;
 use crate::operation::Operation;
 use crate::reply::Reply;
+use serde_json::json;
 
 pub const OPERATION: Operation = Operation::get("/healthcheck").public();
 
-pub(crate) async fn handle(_: Caller, _: Input, _: App) -> Result<Reply, Failure> {
-    Ok(Reply::Raw { media_type: "text/plain; charset=UTF-8", body: b"OK".to_vec() })
+pub(crate) async fn handle(_: Caller, input: Input, app: App) -> Result<Reply, Failure> {
+    let disabled = app.front.out_of_service.as_ref().is_some_and(|file| file.exists());
+    let (status, reason) = if disabled { (503, "DISABLED BY FILE") } else { (200, "OK") };
+    if input.json {
+        return Ok(Reply::Json { status, body: json!({"detailed": false, "reasons": [reason]}), location: None });
+    }
+    Ok(Reply::Raw { status, media_type: "text/plain; charset=UTF-8", body: reason.as_bytes().to_vec() })
 }
