@@ -5,10 +5,12 @@ use crate::catalogue::Catalogue;
 use crate::identity::Authenticate;
 use crate::jobs::Jobs;
 use magnum_engine::Engine;
+use magnum_policy::Enforcer;
 use magnum_store::Store;
 use magnum_types::ClusterId;
 use std::path::PathBuf;
 use std::sync::Arc;
+use tokio::sync::watch;
 
 /// Makes the doctor's report on a cluster.
 pub trait Diagnose: Send + Sync {
@@ -73,6 +75,8 @@ pub struct App {
     /// Diagnoses that nobody waits for.
     pub jobs: Arc<Jobs>,
     pub authenticate: Arc<dyn Authenticate>,
+    /// The rules in force; another set takes effect with the next request.
+    pub rules: watch::Receiver<Arc<Enforcer>>,
     /// What 401 answers name as the identity service: `WWW-Authenticate: Keystone uri="…"`.
     pub www_authenticate_uri: String,
     /// The node agent's binary, served to nodes and anybody at `GET /v1/agent`. None: 404.

@@ -1,46 +1,85 @@
 // SPDX-License-Identifier: Apache-2.0
-//! May the caller do this? Magnum's default rules by their own names; a policy file replaces this table later.
+//! May the caller do this? Asked of the policy's rules, with the object at hand as their target.
 
 use crate::caller::Caller;
 use crate::failure::Failure;
 use crate::operation::Operation;
+use magnum_policy::{Decision, Target};
+use magnum_store::{Cluster, NodeGroup, Template};
 
-enum Rule {
-    Admin,
-    Member,
-    Reader,
+/// An object that somebody owns, as rules see it.
+pub(crate) trait Owned {
+    fn target(&self) -> Target;
 }
 
-fn rule(policy: &str) -> Rule {
-    match policy {
-        "clustertemplate:publish" | "magnum-service:get_all" | "quota:get_all" | "quota:create" | "quota:update" | "quota:delete" => {
-            Rule::Admin
-        }
-        _ if policy.ends_with("_all_projects") => Rule::Admin,
-        _ => match policy.rsplit(':').next() {
-            Some("get" | "get_all" | "detail") => Rule::Reader,
-            _ => Rule::Member,
-        },
+impl Owned for Cluster {
+    fn target(&self) -> Target {
+        Target::default()
+            .with("uuid", self.uuid.to_string())
+            .with("name", self.name.clone())
+            .with("project_id", self.project_id.0.clone())
+            .with("user_id", self.user_id.0.clone())
+    }
+}
+
+impl Owned for Template {
+    fn target(&self) -> Target {
+        Target::default()
+            .with("uuid", self.uuid.to_string())
+            .with("name", self.name.clone())
+            .with("project_id", self.project_id.0.clone())
+            .with("user_id", self.user_id.0.clone())
+    }
+}
+
+impl Owned for NodeGroup {
+    fn target(&self) -> Target {
+        Target::default()
+            .with("uuid", self.uuid.to_string())
+            .with("name", self.name.clone())
+            .with("project_id", self.project_id.0.clone())
+            .with("cluster_id", self.cluster_id.to_string())
     }
 }
 
 impl Caller {
-    /// Whether the rule named `policy` allows the caller.
+    /// Whether the rule named `policy` allows the caller something in their own project.
     pub(crate) fn may(&self, policy: &str) -> bool {
-        match rule(policy) {
-            Rule::Admin => self.has_role("admin"),
-            Rule::Member => self.has_role("admin") || self.has_role("member"),
-            Rule::Reader => self.has_role("admin") || self.has_role("member") || self.has_role("reader"),
-        }
+        self.decide(policy, &Target::own(&self.credentials)).is_ok()
     }
 
-    /// Refuses what the operation's rule does not allow.
+    /// Refuses what the operation's rules do not allow the caller in their own project.
     pub(crate) fn authorise(&self, operation: &Operation) -> Result<(), Failure> {
-        operation.policy.map_or(Ok(()), |policy| self.require(policy))
+        self.all_rules(operation, &Target::own(&self.credentials))
     }
 
-    /// Refuses what the rule named `policy` does not allow.
-    pub(crate) fn require(&self, policy: &str) -> Result<(), Failure> {
-        if self.may(policy) { Ok(()) } else { Err(Failure::forbidden(format!("Policy doesn't allow {policy} to be performed."))) }
+    /// Refuses what the operation's rules do not allow the caller with this object.
+    pub(crate) fn authorise_on(&self, operation: &Operation, object: &impl Owned) -> Result<(), Failure> {
+        self.all_rules(operation, &object.target())
+    }
+
+    /// Refuses what the rule named `policy` does not allow the caller with this object.
+    pub(crate) fn require_on(&self, policy: &str, object: &impl Owned) -> Result<(), Failure> {
+        self.decide(policy, &object.target())
+    }
+
+    /// An administrator's wider view is another rule, which is asked before the usual one.
+    fn all_rules(&self, operation: &Operation, target: &Target) -> Result<(), Failure> {
+        if let Some(everywhere) = operation.everywhere
+            && self.is_admin
+        {
+            self.decide(everywhere, target)?;
+        }
+        operation.policy.map_or(Ok(()), |policy| self.decide(policy, target))
+    }
+
+    fn decide(&self, policy: &str, target: &Target) -> Result<(), Failure> {
+        match self.rules.authorise(policy, target, &self.credentials) {
+            Decision::Allowed => Ok(()),
+            Decision::Denied(denial) => {
+                tracing::info!(request_id = self.request_id, %denial, "refused");
+                Err(Failure::forbidden(denial.public()))
+            }
+        }
     }
 }

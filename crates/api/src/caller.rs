@@ -2,13 +2,21 @@
 //! The request's circumstances: who, in which microversion, under which id, and how links are to begin.
 
 use crate::identity::Identity;
+use magnum_policy::{Credentials, Enforcer};
 use magnum_store::Scope;
-use magnum_types::{Microversion, ProjectId, UserId};
+use magnum_types::Microversion;
+use std::sync::Arc;
 
 /// Who is calling, and how.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Caller {
     pub identity: Identity,
+    /// Sees the rows of all projects, says the rule `context_is_admin`.
+    pub is_admin: bool,
+    /// The rules in force when the request began.
+    pub rules: Arc<Enforcer>,
+    /// What rules know of the caller.
+    pub credentials: Credentials,
     pub version: Microversion,
     /// `req-…`, also in the answer's header.
     pub request_id: String,
@@ -17,9 +25,15 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
+    pub fn new(identity: Identity, rules: Arc<Enforcer>, version: Microversion, request_id: String, base: String) -> Self {
+        let credentials = rules.complete(identity.credentials());
+        let is_admin = credentials.is_admin();
+        Self { identity, is_admin, rules, credentials, version, request_id, base }
+    }
+
     /// Whose rows the caller may see.
     pub fn scope(&self) -> Scope {
-        if self.identity.is_admin { Scope::All } else { self.own() }
+        if self.is_admin { Scope::All } else { self.own() }
     }
 
     /// The caller's own rows only: for operations in which Magnum gives administrators no wider view.
@@ -31,10 +45,6 @@ impl Caller {
         }
     }
 
-    pub fn has_role(&self, role: &str) -> bool {
-        self.identity.roles.iter().any(|own| own == role)
-    }
-
     /// Self and bookmark links of `path`, e.g. `clusters/UUID`.
     pub fn links(&self, path: &str) -> serde_json::Value {
         let base = &self.base;
@@ -42,10 +52,5 @@ impl Caller {
             {"href": format!("{base}/v1/{path}"), "rel": "self"},
             {"href": format!("{base}/{path}"), "rel": "bookmark"},
         ])
-    }
-
-    /// Nobody, for operations without a token.
-    pub fn nobody() -> Identity {
-        Identity { project: ProjectId(String::new()), user: UserId(String::new()), roles: Vec::new(), is_admin: false }
     }
 }

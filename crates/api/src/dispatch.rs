@@ -6,7 +6,7 @@
 use crate::app::App;
 use crate::caller::Caller;
 use crate::failure::Failure;
-use crate::identity::Identity;
+use crate::identity::{Identity, Presented, Refused};
 use crate::input::Input;
 use crate::operation::{Operation, Route};
 use crate::operations::ROUTES;
@@ -60,8 +60,8 @@ async fn serve(State(app): State<App>, request: Request) -> Response {
 async fn answer(app: App, parts: Parts, body: Body, request_id: &str) -> Result<Response, Failure> {
     let path = Path::of(&parts.uri)?;
     let here = path.routes();
-    let identity =
-        if here.iter().any(|(route, _)| route.operation.public) { Caller::nobody() } else { identify(&app, &parts.headers).await? };
+    let public = here.iter().any(|(route, _)| route.operation.public);
+    let identity = if public { Identity::nobody() } else { identify(&app, &parts).await? };
     if !accepts_anything(&parts.headers) {
         return Err(Failure::routing(406, ""));
     }
@@ -77,7 +77,8 @@ async fn answer(app: App, parts: Parts, body: Body, request_id: &str) -> Result<
             &format!("Version {version} was requested but the requested API {gate} is not supported for this version."),
         ));
     }
-    let caller = Caller { identity, version, request_id: request_id.to_owned(), base: base(&parts.headers) };
+    let rules = std::sync::Arc::clone(&app.rules.borrow());
+    let caller = Caller::new(identity, rules, version, request_id.to_owned(), base(&parts.headers));
     let result = handle(route, params, caller, app, &parts, body).await;
     let mut response = result.map_err(|failure| stamped(failure, version))?;
     if !outside {
@@ -118,17 +119,34 @@ pub(crate) async fn read_body(headers: &HeaderMap, body: Body, limit: usize) -> 
     }
 }
 
-async fn identify(app: &App, headers: &HeaderMap) -> Result<Identity, Failure> {
-    let token = headers.get("x-auth-token").and_then(|value| value.to_str().ok());
-    let identity = match token {
-        Some(token) => app.authenticate.authenticate(token).await,
-        None => None,
+async fn identify(app: &App, parts: &Parts) -> Result<Identity, Failure> {
+    let text = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
+    let refused = match text("x-auth-token") {
+        None => Refused::Unknown,
+        Some(token) => {
+            let service_token = text("x-service-token");
+            let presented = Presented { token, service_token, method: parts.method.as_str(), path: parts.uri.path() };
+            match app.authenticate.authenticate(presented).await {
+                Ok(identity) => return Ok(identity),
+                Err(refused) => refused,
+            }
+        }
     };
-    identity.ok_or_else(|| {
-        let message = "The request you have made requires authentication.";
-        let body = serde_json::json!({"error": {"code": 401, "title": "Unauthorized", "message": message}});
-        Failure::with_body(401, body.clone(), body).header("www-authenticate", format!("Keystone uri=\"{}\"", app.www_authenticate_uri))
+    Err(match refused {
+        Refused::Unknown => unauthenticated(&app.www_authenticate_uri),
+        Refused::Unavailable(why) => {
+            let message = "The server is currently unavailable. Please try again at a later time.";
+            let body = serde_json::json!({"message": message, "code": "503 Service Unavailable", "title": "Service Unavailable"});
+            Failure::with_body(503, body.clone(), body).because(why)
+        }
     })
+}
+
+/// The body and header that keystonemiddleware answers with.
+fn unauthenticated(uri: &str) -> Failure {
+    let message = "The request you have made requires authentication.";
+    let body = serde_json::json!({"error": {"code": 401, "title": "Unauthorized", "message": message}});
+    Failure::with_body(401, body.clone(), body).header("www-authenticate", format!("Keystone uri=\"{uri}\""))
 }
 
 fn accepts_json(headers: &HeaderMap) -> bool {

@@ -100,6 +100,12 @@ impl Failure {
         Self { status, detail: String::new(), cause: None, origin: Origin::Body(Box::new((body, plain))), headers: Vec::new() }
     }
 
+    /// With what is for the log only.
+    pub fn because(mut self, cause: String) -> Self {
+        self.cause = Some(cause);
+        self
+    }
+
     pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self

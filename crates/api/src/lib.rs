@@ -36,7 +36,7 @@ pub(crate) mod operations {
 
 pub use app::{App, Diagnose, Judged, NoReport, PathWish, Question, Told};
 pub use dispatch::router;
-pub use identity::{Authenticate, Identity, PrivateToken};
+pub use identity::{Authenticate, Identity, Presented, PrivateToken, Refused};
 pub use jobs::Jobs;
 pub use node_api::{node_router, token_hash};
 pub use operation::{Operation, all as operations_list};

@@ -19,6 +19,8 @@ pub struct Operation {
     pub path: &'static str,
     /// The rule that must allow it; none where everybody may.
     pub policy: Option<&'static str>,
+    /// The rule that must allow it as well to administrators, who see all projects.
+    pub everywhere: Option<&'static str>,
     /// The oldest microversion that has it.
     pub since: Microversion,
     /// What Magnum names in its refusal of older versions.
@@ -33,7 +35,7 @@ pub struct Operation {
 
 impl Operation {
     const fn new(method: Method, path: &'static str, returns: u16) -> Self {
-        Self { method, path, policy: None, since: Microversion::MIN, gate: "", returns, public: false, body: None }
+        Self { method, path, policy: None, everywhere: None, since: Microversion::MIN, gate: "", returns, public: false, body: None }
     }
 
     pub(crate) const fn get(path: &'static str) -> Self {
@@ -54,6 +56,11 @@ impl Operation {
 
     pub(crate) const fn policy(mut self, policy: &'static str) -> Self {
         self.policy = Some(policy);
+        self
+    }
+
+    pub(crate) const fn everywhere(mut self, policy: &'static str) -> Self {
+        self.everywhere = Some(policy);
         self
     }
 

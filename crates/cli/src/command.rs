@@ -3,6 +3,7 @@
 
 use crate::global::Global;
 use crate::hooks::{ImageArgs, ServeArgs};
+use crate::settings::{ConfigCommand, PolicyCommand};
 use crate::{authority, cluster, doctor, explain, legacy, node, nodegroup, service, template, timeline};
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
@@ -49,6 +50,12 @@ pub enum Command {
     Image(ImageArgs),
     /// Run the server: API, conductor and local engine in one process
     Serve(ServeArgs),
+    /// The server's settings: show, check, print a sample
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Who may do what: list, check and explain the rules
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// Magnum's own services
     #[command(subcommand)]
     Service(service::Service),

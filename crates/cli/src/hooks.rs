@@ -2,6 +2,7 @@
 //! The commands that this crate parses but the program carries out: `serve` and `image`.
 
 use crate::error::{Error, FAILED};
+use crate::settings::{ConfigCommand, ConfigFiles, PolicyCommand};
 use clap::{Args, Subcommand, ValueEnum};
 use futures::future::BoxFuture;
 use serde_json::Value;
@@ -15,6 +16,26 @@ pub struct Hooks {
     /// Works on node images. The value is printed: an array as a list, an object as properties, null not at all;
     /// progress is the hook's to print, on standard error.
     pub image: Box<dyn FnOnce(Image) -> BoxFuture<'static, Result<Value, HookError>> + Send>,
+    /// Answers about settings and rules.
+    pub settings: Box<dyn FnOnce(Settings) -> BoxFuture<'static, Result<Answer, HookError>> + Send>,
+}
+
+/// What is asked about settings and rules.
+#[derive(Debug, Clone)]
+pub enum Settings {
+    Config(ConfigCommand),
+    Policy(PolicyCommand),
+}
+
+/// An answer that people and programs read in different forms.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// For people.
+    pub text: String,
+    /// For programs: the form of `-o json`.
+    pub value: Value,
+    /// The exit code.
+    pub exit: u8,
 }
 
 /// Why a hook failed.
@@ -55,6 +76,8 @@ pub struct Serve {
 /// Options of `magnum serve`.
 #[derive(Debug, Clone, Args)]
 pub struct ServeArgs {
+    #[command(flatten)]
+    pub files: ConfigFiles,
     /// Where the API listens
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9511")]
     pub listen: SocketAddr,

@@ -27,6 +27,7 @@ mod paging;
 mod private_file;
 mod reference;
 mod service;
+mod settings;
 mod template;
 mod timeline;
 mod watch;
@@ -34,8 +35,9 @@ mod watch;
 pub use command::{Cli, Command};
 pub use error::Error;
 pub use global::{Global, Output};
-pub use hooks::{HookError, Hooks, Image, ImageArgs, ImageCommand, LogFormat, Serve, ServeArgs};
+pub use hooks::{Answer, HookError, Hooks, Image, ImageArgs, ImageCommand, LogFormat, Serve, ServeArgs, Settings};
 pub use output::Streams;
+pub use settings::{Asker, ConfigCommand, ConfigFiles, PolicyCommand};
 
 use clap::{CommandFactory, Parser};
 use context::Context;
@@ -107,8 +109,19 @@ async fn execute(context: &Context, command: Command, hooks: Hooks) -> Result<u8
             let answer = (hooks.image)(Image { state_dir: context.global.state_dir.clone(), options }).await?;
             print_answer(context, &answer)?;
         }
+        Command::Config(command) => return about_settings(context, hooks, Settings::Config(command)).await,
+        Command::Policy(command) => return about_settings(context, hooks, Settings::Policy(command)).await,
     }
     Ok(0)
+}
+
+/// Has the program answer about settings or rules; the answer has its own exit code.
+async fn about_settings(context: &Context, hooks: Hooks, asked: Settings) -> Result<u8, Error> {
+    let answer = (hooks.settings)(asked).await?;
+    if !context.printer.document(&answer.value)? {
+        context.printer.out(&answer.text);
+    }
+    Ok(answer.exit)
 }
 
 /// Prints what a hook answered: rows, properties, or nothing.

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `magnum`: client, server and doctor in one program.
 
+mod about;
 mod diagnose;
 mod gate;
 mod image;
+mod policy;
 mod serve;
+mod settings;
 mod state;
 
 use magnum_cli::Hooks;
@@ -17,7 +20,11 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(_) => return ExitCode::from(70),
     };
-    let hooks = Hooks { serve: Box::new(|args| Box::pin(serve::serve(args))), image: Box::new(|args| Box::pin(image::image(args))) };
+    let hooks = Hooks {
+        serve: Box::new(|args| Box::pin(serve::serve(args))),
+        image: Box::new(|args| Box::pin(image::image(args))),
+        settings: Box::new(|asked| Box::pin(about::about(asked))),
+    };
     let code = runtime.block_on(magnum_cli::run(std::env::args_os(), hooks));
     // Blocking work that nobody waits for any more must not hold the process up.
     runtime.shutdown_background();

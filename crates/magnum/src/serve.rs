@@ -3,6 +3,8 @@
 
 use crate::diagnose::Doctor;
 use crate::gate::Gates;
+use crate::policy::{self, Places};
+use crate::settings::{Settings, Unnamed};
 use crate::state::StateDir;
 use magnum_api::catalogue::Embedded;
 use magnum_api::{App, Diagnose, PrivateToken};
@@ -42,6 +44,7 @@ impl Flavors for EmbeddedFlavors {
 /// Runs until SIGTERM or SIGINT. Clusters go on without the server.
 pub async fn serve(args: Serve) -> Result<(), HookError> {
     start_log(&args)?;
+    let settings = Settings::read(&args.options.files, Unnamed::Nothing)?.sound()?;
     loopback_only(args.options.listen)?;
     let image_dir = args.options.cache_dir.join("images");
     prerequisites(&image_dir)?;
@@ -67,9 +70,14 @@ pub async fn serve(args: Serve) -> Result<(), HookError> {
         diagnose: Arc::clone(&doctor) as Arc<dyn Diagnose>,
         jobs: Arc::default(),
         authenticate: Arc::new(PrivateToken::new(token)),
+        rules: policy::watch(Places::of(&settings.config, &settings.beside)?)?,
         www_authenticate_uri: format!("http://{}", args.options.listen),
         agent: Some(agent),
-        max_clusters_per_project: 20,
+        max_clusters_per_project: settings
+            .config
+            .integer("quotas", "max_clusters_per_project")
+            .map_err(|e| HookError::new(e.to_string()))?
+            .unwrap_or(20),
     };
     gates.serve(app.clone());
     let listener = TcpListener::bind(args.options.listen).await.map_err(|e| {

@@ -12,6 +12,7 @@ use magnum_api::{App, Diagnose, Judged, NoReport, PathWish, PrivateToken, Questi
 use magnum_blueprint::{Blueprint, Flavor};
 use magnum_conductor::{Cause, Examine, Examined, Flavors, Gate, World};
 use magnum_engine::{Boxed, Engine, Error, Exec, ExecOutput, Observed, Progress};
+use magnum_policy::{Enforcer, Settings};
 use magnum_store::{Cluster, Scope, Store};
 use magnum_types::{ClusterId, ClusterStatus, NodeEvent, NodeName, NodeReport, StepState};
 use secrecy::SecretString;
@@ -113,6 +114,7 @@ impl Site {
             diagnose: doctor.clone(),
             jobs: Arc::default(),
             authenticate: Arc::new(PrivateToken::new(SecretString::from(TOKEN))),
+            rules: tokio::sync::watch::channel(Arc::new(Enforcer::new(Settings::default(), &[]))).1,
             www_authenticate_uri: String::new(),
             agent: None,
             max_clusters_per_project: 20,

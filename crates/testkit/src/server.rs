@@ -118,9 +118,17 @@ impl Server {
         let output = command.output().with_context(|| format!("running {command:?}"))?;
         let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
         if !output.status.success() {
-            bail!("{command:?} ended with {}\n{stdout}\n{}", output.status, String::from_utf8_lossy(&output.stderr));
+            let log = self.last_words();
+            bail!("{command:?} ended with {}\n{stdout}\n{}\nserver: {log}", output.status, String::from_utf8_lossy(&output.stderr));
         }
         Ok(stdout)
+    }
+
+    /// The end of the server's log.
+    fn last_words(&self) -> String {
+        let log = std::fs::read_to_string(self.state.join("serve.log")).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(15)..].join("\n")
     }
 
     /// A command's JSON answer.

@@ -4,14 +4,16 @@
 use axum::body::Body;
 use axum::http::Request;
 use magnum_api::catalogue::{Catalogue, Flavor, Image, Lookup, NoDriver};
-use magnum_api::{App, Authenticate, Diagnose, Identity, Judged, NoReport, PathWish, Question, Told};
+use magnum_api::{App, Authenticate, Diagnose, Identity, Judged, NoReport, PathWish, Presented, Question, Refused, Told};
 use magnum_blueprint::Blueprint;
 use magnum_engine::{Boxed, Engine, Error, Exec, ExecOutput, Observed, Progress};
+use magnum_policy::{Enforcer, Settings};
 use magnum_store::Store;
 use magnum_types::{ClusterId, Coe, NodeName, ProjectId, UserId};
 use serde_json::{Value, json};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
+use tokio::sync::watch;
 use tower::ServiceExt;
 
 /// The cloud of `magnum-wire-*.jsonl`.
@@ -152,22 +154,34 @@ impl Diagnose for Doctor {
 struct Tokens;
 
 impl Authenticate for Tokens {
-    fn authenticate<'a>(&'a self, token: &'a str) -> Boxed<'a, Option<Identity>> {
-        let identity = |project: &str, roles: &[&str], is_admin| Identity {
+    fn authenticate<'a>(&'a self, presented: Presented<'a>) -> Boxed<'a, Result<Identity, Refused>> {
+        let identity = |project: &str, user: &str, roles: &[&str], system| Identity {
             project: ProjectId(project.to_owned()),
-            user: UserId("fake_user".to_owned()),
+            user: UserId(user.to_owned()),
+            user_domain: Some("default".to_owned()),
+            system,
             roles: roles.iter().map(|role| (*role).to_owned()).collect(),
-            is_admin,
+            token: presented.token.into(),
         };
-        let found = match token {
-            "admin" => Some(identity("fake_project", &["admin", "member", "reader"], true)),
-            "member" => Some(identity("fake_project", &["member", "reader"], false)),
-            "reader" => Some(identity("fake_project", &["reader"], false)),
-            "other" => Some(identity("p2", &["member", "reader"], false)),
-            _ => None,
+        let found = match presented.token {
+            "admin" => Ok(identity("fake_project", "fake_user", &["admin", "member", "reader"], false)),
+            "member" => Ok(identity("fake_project", "fake_user", &["member", "reader"], false)),
+            "colleague" => Ok(identity("fake_project", "another_user", &["member", "reader"], false)),
+            "reader" => Ok(identity("fake_project", "fake_user", &["reader"], false)),
+            "nothing" => Ok(identity("fake_project", "fake_user", &[], false)),
+            "other" => Ok(identity("p2", "other_user", &["member", "reader"], false)),
+            "system-reader" => Ok(identity("", "system_user", &["reader"], true)),
+            "system-admin" => Ok(identity("", "system_user", &["admin", "member", "reader"], true)),
+            "keystone-away" => Err(Refused::Unavailable("connection refused".to_owned())),
+            _ => Err(Refused::Unknown),
         };
         Box::pin(std::future::ready(found))
     }
+}
+
+/// Magnum's own rules.
+pub fn rules(settings: Settings) -> watch::Receiver<Arc<Enforcer>> {
+    watch::channel(Arc::new(Enforcer::new(settings, &[]))).1
 }
 
 /// The API over an empty store.
@@ -179,6 +193,7 @@ pub async fn app() -> App {
         diagnose: Arc::new(Doctor),
         jobs: Arc::default(),
         authenticate: Arc::new(Tokens),
+        rules: rules(Settings::default()),
         www_authenticate_uri: "http://localhost/identity".to_owned(),
         agent: None,
         max_clusters_per_project: 20,

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod additions;
+mod authorisation;
 mod bad_input;
 mod coverage;
 mod diagnoses;

@@ -153,6 +153,10 @@ pub fn hooks() -> Hooks {
             async move { Err(HookError::new(text).hint("only a test")) }.boxed()
         }),
         image: Box::new(|image| async move { Ok(json!([{"name": "debian-12", "asked": format!("{:?}", image.options.command)}])) }.boxed()),
+        settings: Box::new(|asked| {
+            let text = format!("{asked:?}\n");
+            async move { Ok(magnum_cli::Answer { value: json!({"asked": text}), text, exit: 1 }) }.boxed()
+        }),
     }
 }
 

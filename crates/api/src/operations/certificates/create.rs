@@ -27,7 +27,7 @@ pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Rep
     let record = input.record("certificate", FIELDS)?;
     let ident = record.text("cluster_uuid").unwrap_or_default();
     let cluster = app.store.find_cluster(&caller.own(), &ident).await.map_err(|error| Failure::from(error).with_status(404, 400))?;
-    caller.authorise(&OPERATION)?;
+    caller.authorise_on(&OPERATION, &cluster)?;
     let text = record.text("csr").unwrap_or_default();
     let csr = Csr::parse(&text)?;
     let kind = record.text("ca_cert_type");

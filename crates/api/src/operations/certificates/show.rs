@@ -15,7 +15,7 @@ pub const OPERATION: Operation = Operation::get("/v1/certificates/{cluster_ident
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
     input.only_arguments(&["ca_cert_type"])?;
     let cluster = app.store.find_cluster(&caller.own(), input.param("cluster_ident")).await?;
-    caller.authorise(&OPERATION)?;
+    caller.authorise_on(&OPERATION, &cluster)?;
     let pair = pair(&app, &cluster, Ca::from_wire(input.argument("ca_cert_type"))).await?;
     let links = caller.links(&format!("certificates/{}", cluster.uuid));
     Ok(Reply::ok(json!({"cluster_uuid": cluster.uuid, "links": links, "pem": pair.certificate})))

@@ -41,7 +41,7 @@ fn unknown_template(caller: &Caller, failure: Failure) -> Failure {
 
 /// Magnum's checks in Magnum's order.
 async fn check(caller: &Caller, app: &App, cluster: &Cluster, template: &Template, counts: Counts) -> Result<(), Failure> {
-    if template.hidden == Some(true) && !caller.has_role("admin") {
+    if template.hidden == Some(true) && !caller.is_admin {
         return Err(Failure::forbidden("Not authorized."));
     }
     validate::cluster_type(app, template)?;

@@ -11,12 +11,13 @@ use magnum_store::{ClusterField, Request};
 use magnum_types::ClusterStatus;
 use serde_json::Value;
 
-pub const OPERATION: Operation = Operation::delete("/v1/clusters/{cluster_ident}").policy("cluster:delete");
+pub const OPERATION: Operation =
+    Operation::delete("/v1/clusters/{cluster_ident}").policy("cluster:delete").everywhere("cluster:delete_all_projects");
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
     input.only_arguments(&[])?;
     let cluster = app.store.find_cluster(&caller.scope(), input.param("cluster_ident")).await?;
-    caller.authorise(&OPERATION)?;
+    caller.authorise_on(&OPERATION, &cluster)?;
     let mut request = Request::new(magnum_store::Operation::new(cluster.uuid, "delete", &caller.request_id, Value::Null));
     request.not_while = vec![ClusterStatus::DeleteInProgress];
     request.cluster = vec![ClusterField::Status(ClusterStatus::DeleteInProgress), ClusterField::StatusReason(None)];

@@ -8,7 +8,7 @@ use crate::input::Input;
 use crate::operation::Operation;
 use crate::reply::Reply;
 
-pub const OPERATION: Operation = Operation::get("/v1/clusters/detail").policy("cluster:detail");
+pub const OPERATION: Operation = Operation::get("/v1/clusters/detail").policy("cluster:detail").everywhere("cluster:detail_all_projects");
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
     caller.authorise(&OPERATION)?;

@@ -28,7 +28,7 @@ pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Rep
     input.only_arguments(&[])?;
     let record = input.record("cluster_resize_req", FIELDS)?;
     let cluster = app.store.find_cluster(&caller.own(), input.param("cluster_ident")).await?;
-    caller.authorise(&OPERATION)?;
+    caller.authorise_on(&OPERATION, &cluster)?;
     let groups = app.store.list_all_nodegroups(cluster.uuid).await?;
     let group = chosen(&groups, record.text("nodegroup").as_deref())?;
     let wanted = record.int("node_count").unwrap_or(0);

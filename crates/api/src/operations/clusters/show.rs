@@ -8,12 +8,13 @@ use crate::input::Input;
 use crate::operation::Operation;
 use crate::reply::Reply;
 
-pub const OPERATION: Operation = Operation::get("/v1/clusters/{cluster_ident}").policy("cluster:get");
+pub const OPERATION: Operation =
+    Operation::get("/v1/clusters/{cluster_ident}").policy("cluster:get").everywhere("cluster:get_one_all_projects");
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
     input.only_arguments(&[])?;
     let cluster = app.store.find_cluster(&caller.scope(), input.param("cluster_ident")).await?;
-    caller.authorise(&OPERATION)?;
+    caller.authorise_on(&OPERATION, &cluster)?;
     let groups = app.store.list_all_nodegroups(cluster.uuid).await?;
     let template = app.store.get_template(cluster.cluster_template_id).await?;
     Ok(Reply::ok(super::cluster::full(&caller, &cluster, &groups, &template.labels, true)))

@@ -16,7 +16,8 @@ use magnum_store::{Cluster, ClusterField, NodeGroup, Request};
 use magnum_types::{ClusterStatus, HealthStatus, Microversion};
 use serde_json::{Map, Value, json};
 
-pub const OPERATION: Operation = Operation::patch("/v1/clusters/{cluster_ident}").policy("cluster:update").returns(202);
+pub const OPERATION: Operation =
+    Operation::patch("/v1/clusters/{cluster_ident}").policy("cluster:update").everywhere("cluster:update_all_projects").returns(202);
 
 const RULES: Rules = Rules {
     internal: &[
@@ -38,8 +39,8 @@ pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Rep
     input.only_arguments(if caller.version >= Microversion::v1(3) { &["rollback"] } else { &[] })?;
     let rollback = input.bool_argument("rollback")?.unwrap_or(false);
     let cluster = app.store.find_cluster(&caller.scope(), input.param("cluster_ident")).await?;
-    caller.authorise(&OPERATION)?;
-    caller.require("cluster:update_health_status")?;
+    caller.authorise_on(&OPERATION, &cluster)?;
+    caller.require_on("cluster:update_health_status", &cluster)?;
     let groups = app.store.list_all_nodegroups(cluster.uuid).await?;
     let before = document(&cluster, &groups);
     let record = Record::check(FIELDS, &patch::apply(&input, &RULES, before.clone())?)?;

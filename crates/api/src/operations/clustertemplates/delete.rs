@@ -8,12 +8,14 @@ use crate::input::Input;
 use crate::operation::Operation;
 use crate::reply::Reply;
 
-pub const OPERATION: Operation = Operation::delete("/v1/clustertemplates/{cluster_template_ident}").policy("clustertemplate:delete");
+pub const OPERATION: Operation = Operation::delete("/v1/clustertemplates/{cluster_template_ident}")
+    .policy("clustertemplate:delete")
+    .everywhere("clustertemplate:delete_all_projects");
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
     input.only_arguments(&[])?;
     let template = app.store.find_template(&caller.scope(), input.param("cluster_template_ident")).await?;
-    super::template::owned(&caller, &template, "clustertemplate:delete")?;
+    caller.authorise_on(&OPERATION, &template)?;
     app.store.delete_template(template.uuid).await?;
     Ok(Reply::Empty)
 }

@@ -8,7 +8,8 @@ use crate::input::Input;
 use crate::operation::Operation;
 use crate::reply::Reply;
 
-pub const OPERATION: Operation = Operation::get("/v1/clustertemplates/detail").policy("clustertemplate:detail");
+pub const OPERATION: Operation =
+    Operation::get("/v1/clustertemplates/detail").policy("clustertemplate:detail").everywhere("clustertemplate:detail_all_projects");
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
     caller.authorise(&OPERATION)?;

@@ -10,7 +10,8 @@ use crate::operation::Operation;
 use crate::paging::{ARGUMENTS, collection, page_by_uuid};
 use crate::reply::Reply;
 
-pub const OPERATION: Operation = Operation::get("/v1/clustertemplates").policy("clustertemplate:get_all");
+pub const OPERATION: Operation =
+    Operation::get("/v1/clustertemplates").policy("clustertemplate:get_all").everywhere("clustertemplate:get_all_all_projects");
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
     caller.authorise(&OPERATION)?;

@@ -8,11 +8,14 @@ use crate::input::Input;
 use crate::operation::Operation;
 use crate::reply::Reply;
 
-pub const OPERATION: Operation = Operation::get("/v1/clustertemplates/{cluster_template_ident}").policy("clustertemplate:get");
+pub const OPERATION: Operation = Operation::get("/v1/clustertemplates/{cluster_template_ident}")
+    .policy("clustertemplate:get")
+    .everywhere("clustertemplate:get_one_all_projects");
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
     input.only_arguments(&[])?;
     let template = app.store.find_template(&caller.scope(), input.param("cluster_template_ident")).await?;
-    caller.authorise(&OPERATION)?;
+    // A public template is everybody's.
+    if template.public == Some(true) { caller.authorise(&OPERATION) } else { caller.authorise_on(&OPERATION, &template) }?;
     Ok(Reply::ok(super::template::show(&caller, &template)))
 }

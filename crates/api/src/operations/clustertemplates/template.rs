@@ -191,12 +191,3 @@ pub(crate) fn coe(record: &Record) -> Result<Coe, Failure> {
         _ => Err(Failure::bad(format!("Requested COE type {word} is not supported."))),
     }
 }
-
-/// Refuses to change a template that is only visible because it is public.
-pub(crate) fn owned(caller: &Caller, template: &Template, policy: &str) -> Result<(), Failure> {
-    if caller.identity.is_admin || template.project_id == caller.identity.project {
-        caller.require(policy)
-    } else {
-        Err(Failure::forbidden(format!("Policy doesn't allow {policy} to be performed.")))
-    }
-}

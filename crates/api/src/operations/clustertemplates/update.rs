@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `PATCH /v1/clustertemplates/{ident}`: changes a template; little of it while clusters use it.
 
-use super::template::{FIELDS, document, owned, show, write};
+use super::template::{FIELDS, document, show, write};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::failure::Failure;
@@ -14,7 +14,9 @@ use crate::typed::Record;
 use crate::validate::{self, Resources};
 use magnum_store::Template;
 
-pub const OPERATION: Operation = Operation::patch("/v1/clustertemplates/{cluster_template_ident}").policy("clustertemplate:update");
+pub const OPERATION: Operation = Operation::patch("/v1/clustertemplates/{cluster_template_ident}")
+    .policy("clustertemplate:update")
+    .everywhere("clustertemplate:update_all_projects");
 
 const RULES: Rules = Rules {
     internal: &[],
@@ -35,7 +37,7 @@ const RULES: Rules = Rules {
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
     input.only_arguments(&[])?;
     let old = app.store.find_template(&caller.scope(), input.param("cluster_template_ident")).await?;
-    owned(&caller, &old, "clustertemplate:update")?;
+    caller.authorise_on(&OPERATION, &old)?;
     let patched = patch::apply(&input, &RULES, document(&old))?;
     let record = Record::check(FIELDS, &patched)?;
     let mut new = old.clone();

@@ -20,7 +20,7 @@ pub const OPERATION: Operation = Operation::post("/v1/clusters/{cluster_ident}/d
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
     input.only_arguments(&["verify", "symptom", "bundle", "wait"])?;
     let cluster = app.store.find_cluster(&caller.scope(), input.param("cluster_ident")).await?;
-    caller.authorise(&OPERATION)?;
+    caller.authorise_on(&OPERATION, &cluster)?;
     let bundle = input.bool_argument("bundle")?.unwrap_or(false);
     let question = Question {
         verify: input.argument("verify").unwrap_or_default().split(',').filter(|id| !id.is_empty()).map(str::to_owned).collect(),

@@ -13,7 +13,7 @@ pub const OPERATION: Operation = Operation::get("/v1/clusters/{cluster_ident}/di
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
     input.only_arguments(&[])?;
     let cluster = app.store.find_cluster(&caller.scope(), input.param("cluster_ident")).await?;
-    caller.authorise(&OPERATION)?;
+    caller.authorise_on(&OPERATION, &cluster)?;
     let report = app.store.get_report(cluster.uuid).await?;
     report.map(Reply::ok).ok_or_else(|| Failure::not_found(format!("No diagnosis of cluster {} was made.", cluster.name)))
 }

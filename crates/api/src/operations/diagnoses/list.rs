@@ -15,7 +15,7 @@ pub const OPERATION: Operation = Operation::get("/v1/clusters/{cluster_ident}/di
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
     input.only_arguments(&[])?;
     let cluster = app.store.find_cluster(&caller.scope(), input.param("cluster_ident")).await?;
-    caller.authorise(&OPERATION)?;
+    caller.authorise_on(&OPERATION, &cluster)?;
     let mut rows = app.jobs.running(cluster.uuid);
     rows.extend(app.store.list_diagnoses(cluster.uuid).await?.iter().map(|made| Seen::kept(made).row()));
     Ok(Reply::ok(json!({"diagnoses": rows})))

@@ -15,7 +15,7 @@ pub const OPERATION: Operation = Operation::get("/v1/clusters/{cluster_ident}/di
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
     input.only_arguments(&[])?;
     let cluster = app.store.find_cluster(&caller.scope(), input.param("cluster_ident")).await?;
-    caller.authorise(&OPERATION)?;
+    caller.authorise_on(&OPERATION, &cluster)?;
     let ident = input.param("diagnosis");
     let absent = || Failure::not_found(format!("Diagnosis {ident} of cluster {} could not be found.", cluster.name));
     let id: Uuid = ident.parse().map_err(|_| absent())?;

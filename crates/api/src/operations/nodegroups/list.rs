@@ -10,7 +10,10 @@ use crate::operation::Operation;
 use crate::paging::{collection, page_by_uuid};
 use crate::reply::Reply;
 
-pub const OPERATION: Operation = Operation::get("/v1/clusters/{cluster_id}/nodegroups").policy("nodegroup:get_all").since(9, "delete");
+pub const OPERATION: Operation = Operation::get("/v1/clusters/{cluster_id}/nodegroups")
+    .policy("nodegroup:get_all")
+    .everywhere("nodegroup:get_all_all_projects")
+    .since(9, "delete");
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
     input.only_arguments(&["limit", "marker", "sort_key", "sort_dir", "role"])?;

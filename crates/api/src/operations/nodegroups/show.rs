@@ -8,8 +8,10 @@ use crate::input::Input;
 use crate::operation::Operation;
 use crate::reply::Reply;
 
-pub const OPERATION: Operation =
-    Operation::get("/v1/clusters/{cluster_id}/nodegroups/{nodegroup_id}").policy("nodegroup:get").since(9, "delete");
+pub const OPERATION: Operation = Operation::get("/v1/clusters/{cluster_id}/nodegroups/{nodegroup_id}")
+    .policy("nodegroup:get")
+    .everywhere("nodegroup:get_one_all_projects")
+    .since(9, "delete");
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
     input.only_arguments(&[])?;

@@ -42,7 +42,7 @@ const RULES: Rules = Rules {
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
     input.only_arguments(&[])?;
     let cluster = app.store.find_cluster(&caller.own(), input.param("cluster_id")).await?;
-    caller.authorise(&OPERATION)?;
+    caller.authorise_on(&OPERATION, &cluster)?;
     let group = app.store.find_nodegroup(cluster.uuid, input.param("nodegroup_id")).await?;
     let record = Record::check(FIELDS, &patch::apply(&input, &RULES, document(&group))?)?;
     let new = changed(&group, &record);

@@ -16,7 +16,7 @@ pub const OPERATION: Operation = Operation::get("/v1/clusters/{cluster_ident}/no
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
     input.only_arguments(&[])?;
     let cluster = app.store.find_cluster(&caller.scope(), input.param("cluster_ident")).await?;
-    caller.authorise(&OPERATION)?;
+    caller.authorise_on(&OPERATION, &cluster)?;
     let groups = app.store.list_all_nodegroups(cluster.uuid).await?;
     let now = Timestamp::now().as_millisecond();
     let shown: Vec<Value> = app.store.list_nodes(cluster.uuid).await?.iter().map(|node| show(node, &groups, now)).collect();

@@ -18,7 +18,7 @@ pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Rep
     input.only_arguments(&[])?;
     let record = input.record("path", FIELDS)?;
     let cluster = app.store.find_cluster(&caller.scope(), input.param("cluster_ident")).await?;
-    caller.authorise(&OPERATION)?;
+    caller.authorise_on(&OPERATION, &cluster)?;
     let wish = match (record.text("from"), record.text("to"), record.bool("matrix").unwrap_or(false)) {
         (None, None, true) => PathWish::Matrix,
         (Some(from), Some(to), false) => PathWish::Between { from, to },

@@ -17,7 +17,7 @@ pub const OPERATION: Operation = Operation::get("/v1/clusters/{cluster_ident}/pr
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
     input.only_arguments(&[])?;
     let cluster = app.store.find_cluster(&caller.scope(), input.param("cluster_ident")).await?;
-    caller.authorise(&OPERATION)?;
+    caller.authorise_on(&OPERATION, &cluster)?;
     let coe = app.store.get_template(cluster.cluster_template_id).await?.coe;
     let stages = app.store.get_stages(&cluster, coe).await?;
     let judgement = stages.judge(&app.store.get_usual(coe).await?, Timestamp::now());

@@ -16,7 +16,7 @@ pub const OPERATION: Operation = Operation::get("/v1/quotas").policy("quota:get_
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
     input.only_arguments(&["limit", "marker", "sort_key", "sort_dir", "all_tenants"])?;
     caller.authorise(&OPERATION)?;
-    let all = input.bool_argument("all_tenants")?.unwrap_or(false) && caller.has_role("admin");
+    let all = input.bool_argument("all_tenants")?.unwrap_or(false) && caller.is_admin;
     let page = page(&input, COLUMNS)?;
     match input.int_argument("marker")? {
         Some(marker) if !app.store.has_quota(marker).await? => {
@@ -24,7 +24,9 @@ pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Rep
         }
         _ => {}
     }
-    let rows = app.store.list_quotas(&if all { Scope::All } else { caller.own() }, &page).await?;
+    // Quotas are of projects, and a token of the whole system has none.
+    let scope = if all || caller.identity.system { Scope::All } else { Scope::Project(caller.identity.project.clone()) };
+    let rows = app.store.list_quotas(&scope, &page).await?;
     let last = rows.last().map(|quota| quota.id.to_string());
     Ok(Reply::ok(collection(&caller, &page, "quotas", "quotas", rows.iter().map(show).collect(), last)))
 }

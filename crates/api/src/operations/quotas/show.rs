@@ -16,7 +16,7 @@ pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Rep
     input.only_arguments(&[])?;
     caller.authorise(&OPERATION)?;
     let project = ProjectId(input.param("project_id").to_owned());
-    if project != caller.identity.project && !caller.has_role("admin") {
+    if project != caller.identity.project && !caller.is_admin {
         return Err(Failure::forbidden("Not authorized."));
     }
     let shown = match app.store.get_quota(&project, input.param("resource")).await? {

@@ -17,9 +17,9 @@ pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Rep
     caller.authorise(&OPERATION)?;
     let asked = input.argument("project_id").map(|id| ProjectId(id.to_owned()));
     let project = match asked {
-        None if caller.identity.is_admin => None,
+        None if caller.is_admin => None,
         None => Some(caller.identity.project.clone()),
-        Some(project) if project != caller.identity.project && !caller.has_role("admin") => {
+        Some(project) if project != caller.identity.project && !caller.is_admin => {
             return Err(Failure::forbidden("Not authorized."));
         }
         given => given,

@@ -21,7 +21,7 @@ const EVENTS_MAX: i64 = 1000;
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
     input.only_arguments(&["after", "wait"])?;
     let first = app.store.find_cluster(&caller.scope(), input.param("cluster_ident")).await?;
-    caller.authorise(&OPERATION)?;
+    caller.authorise_on(&OPERATION, &first)?;
     let after = input.int_argument("after")?.unwrap_or(0);
     let wait = input.int_argument("wait")?.unwrap_or(0).clamp(0, WAIT_MAX_SECONDS);
     let deadline = Instant::now() + Duration::from_secs(wait.unsigned_abs());

@@ -38,6 +38,9 @@ pub static RULE: Rule = Rule {
             scene.file("master-0", "/etc/systemd/system/kube-apiserver.service.d/90-etcd.conf", Some(line))
         }),
         quiet("it said so before, of an address that it no longer has", || no_etcd().says("master-0", "kube-apiserver", &[SAID])),
+        quiet("it crashed, and said so when etcd was restarted, of the address that etcd has", || {
+            kubernetes(1, 2).unit("master-0", "kube-apiserver", crashed(1, &SAID.replace(":2378", ":2379"))).api_dark()
+        }),
         quiet("etcd is down", || no_etcd().unit("master-0", "etcd", stopped())),
         quiet("etcd does not answer either", || {
             no_etcd().unit("master-0", "etcd", stopped()).with(|f| {
@@ -76,11 +79,11 @@ fn check(facts: &Facts) -> Verdict {
         let etcd = need(&n.node.etcd, NodeFacts::ETCD)?;
         when(etcd.healthy)?;
         let given = given(&n, asked);
-        // It runs for 20 seconds before it gives up, and what it said may be of an earlier start: while it runs, only an
-        // address that it still has and that is not etcd's counts.
+        // What it said may be of an earlier start, and of an etcd that was away for a moment: only an address that is not etcd's
+        // counts. It runs for 20 seconds before it gives up; while it runs, it must still have the address.
         let port = etcd.endpoint.rsplit(':').next().unwrap_or("2379");
         let own = [Some(Ipv4Addr::LOCALHOST), n.member.address].into_iter().flatten().any(|a| asked == format!("{a}:{port}"));
-        when(unit.has_crashed() || (given.is_some() && !own))?;
+        when(!own && (unit.has_crashed() || given.is_some()))?;
         Ok(Finding::cause(
             n.subject(),
             format!("kube-apiserver on {} asks for etcd at {asked} and gets no answer; etcd is well at {}.", n.name, etcd.endpoint),

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `[capi_helm_cluster_labels]`: a driver of others.
+
+use crate::definition::Group;
+
+pub(crate) static GROUP: Group = Group::library(
+    "capi_helm_cluster_labels",
+    "Labels of the Cluster API driver with Helm charts.",
+    "that driver is not part of this program",
+    &[],
+);
