@@ -18,9 +18,10 @@ fn main() -> io::Result<()> {
             writeln!(modules, "    #[path = {file:?}]\n    pub(crate) mod {name};").map_err(io::Error::other)?;
             if fs::read_to_string(&file)?.contains("pub const OPERATION: Operation") {
                 let path = format!("{resource}::{name}");
+                let about = about(&fs::read_to_string(&file)?);
                 writeln!(
                     routes,
-                    "    Route {{ operation: &{path}::OPERATION, name: {path:?}, handle: |caller, input, app| Box::pin({path}::handle(caller, input, app)) }},"
+                    "    Route {{ operation: &{path}::OPERATION, name: {path:?}, about: {about:?}, handle: |caller, input, app| Box::pin({path}::handle(caller, input, app)) }},"
                 )
                 .map_err(io::Error::other)?;
             }
@@ -29,6 +30,16 @@ fn main() -> io::Result<()> {
     }
     let text = format!("{modules}\n/// Every operation, by resource and file name.\npub(crate) static ROUTES: &[Route] = &[\n{routes}];\n");
     fs::write(PathBuf::from(env::var("OUT_DIR").map_err(io::Error::other)?).join("operations.rs"), text)
+}
+
+/// What the first line of the file's documentation says after the method and path: up to the line's end.
+fn about(text: &str) -> String {
+    let mut words = String::new();
+    for line in text.lines().skip_while(|line| !line.starts_with("//!")).take_while(|line| line.starts_with("//! ")) {
+        words.push_str(line.trim_start_matches("//!"));
+    }
+    let words = words.trim();
+    words.split_once("`: ").map_or(words, |(_, about)| about).to_owned()
 }
 
 fn sorted(folder: &Path) -> io::Result<Vec<PathBuf>> {

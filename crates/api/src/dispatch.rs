@@ -103,8 +103,9 @@ async fn handle(
 ) -> Result<Response, Failure> {
     let body = read_body(&parts.headers, body, app.front.body_max).await?;
     let Query(query) = Query::try_from_uri(&parts.uri).map_err(|_| Failure::bad("The query cannot be read."))?;
-    let reply =
-        (route.handle)(caller, Input { path, query, body, page_max: app.front.page_max, json: accepts_json(&parts.headers) }, app).await?;
+    let input = Input { path, query, body, page_max: app.front.page_max, json: accepts_json(&parts.headers) };
+    input.only(route.operation.arguments, caller.version)?;
+    let reply = (route.handle)(caller, input, app).await?;
     Ok(reply.into_response())
 }
 

@@ -3,7 +3,9 @@
 //! refused, as WSME does.
 
 use crate::failure::Failure;
+use crate::shape::Argument;
 use crate::typed::{Field, Record};
+use magnum_types::Microversion;
 use serde_json::Value;
 
 /// What the request brings.
@@ -29,9 +31,10 @@ impl Input {
         self.query.iter().rev().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
     }
 
-    /// Refuses query arguments that the operation does not have.
-    pub fn only_arguments(&self, known: &[&str]) -> Result<(), Failure> {
-        match self.query.iter().find(|(name, _)| !known.contains(&name.as_str())) {
+    /// Refuses query arguments that the operation does not have in this version.
+    pub fn only(&self, known: &[Argument], version: Microversion) -> Result<(), Failure> {
+        let has = |name: &str| known.iter().any(|argument| argument.name == name && argument.since <= version);
+        match self.query.iter().find(|(name, _)| !has(name)) {
             Some((name, _)) => Err(Failure::bad(format!("Unknown argument: \"{name}\""))),
             None => Ok(()),
         }

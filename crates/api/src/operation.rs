@@ -6,6 +6,7 @@ use crate::caller::Caller;
 use crate::failure::Failure;
 use crate::input::Input;
 use crate::reply::Reply;
+use crate::shape::{Argument, Gives, Takes};
 use axum::http::Method;
 use magnum_types::Microversion;
 use std::future::Future;
@@ -31,6 +32,10 @@ pub struct Operation {
     pub returns: u16,
     /// Needs no token.
     pub public: bool,
+    /// Its query arguments.
+    pub(crate) arguments: &'static [Argument],
+    pub(crate) takes: Takes,
+    pub(crate) gives: Gives,
     /// The type named when the path goes on after a collection that cannot be posted to there.
     pub body: Option<(&'static str, &'static str)>,
 }
@@ -47,6 +52,9 @@ impl Operation {
             until: Microversion::MAX,
             returns,
             public: false,
+            arguments: &[],
+            takes: Takes::Nothing,
+            gives: Gives::Nothing,
             body: None,
         }
     }
@@ -93,6 +101,21 @@ impl Operation {
         self
     }
 
+    pub(crate) const fn arguments(mut self, arguments: &'static [Argument]) -> Self {
+        self.arguments = arguments;
+        self
+    }
+
+    pub(crate) const fn takes(mut self, takes: Takes) -> Self {
+        self.takes = takes;
+        self
+    }
+
+    pub(crate) const fn gives(mut self, gives: Gives) -> Self {
+        self.gives = gives;
+        self
+    }
+
     pub(crate) const fn public(mut self) -> Self {
         self.public = true;
         self
@@ -112,6 +135,8 @@ pub(crate) struct Route {
     pub operation: &'static Operation,
     /// Resource and file, e.g. `clusters::create`.
     pub name: &'static str,
+    /// What it does, in a sentence: the first line of its file.
+    pub about: &'static str,
     pub handle: fn(Caller, Input, App) -> Handling,
 }
 

@@ -7,8 +7,6 @@ use crate::input::Input;
 use magnum_store::Page;
 use serde_json::{Map, Value, json};
 
-/// The arguments of every list.
-pub(crate) const ARGUMENTS: [&str; 4] = ["limit", "marker", "sort_key", "sort_dir"];
 
 /// Reads the arguments; `columns` are the table's.
 pub(crate) fn page(input: &Input, columns: &[&str]) -> Result<Page, Failure> {

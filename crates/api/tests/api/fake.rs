@@ -217,7 +217,9 @@ impl Answer {
 
 /// Sends a request; headers are added to `Accept: application/json`.
 pub async fn send(app: &App, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Answer {
-    answer(magnum_api::router(app.clone()), method, path, headers, body).await
+    let answer = answer(magnum_api::router(app.clone()), method, path, headers, body).await;
+    crate::document::check(method, path, answer.status, &answer.body);
+    answer
 }
 
 /// As [`send`], to any router.

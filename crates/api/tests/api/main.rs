@@ -8,6 +8,7 @@ mod authorisation;
 mod bad_input;
 mod coverage;
 mod diagnoses;
+mod document;
 mod fake;
 mod node;
 mod progress;

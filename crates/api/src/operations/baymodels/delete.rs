@@ -14,7 +14,6 @@ pub const OPERATION: Operation = Operation::delete("/v1/baymodels/{baymodel_iden
     .until(10);
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
-    input.only_arguments(&[])?;
     let template = app.store.find_template(&caller.scope(), input.param("baymodel_ident")).await?;
     caller.authorise_on(&OPERATION, &template)?;
     app.store.delete_template(template.uuid).await?;

@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `GET /v1/baymodels/{ident}`: a cluster template as a baymodel, by uuid or name.
 
+use super::baymodel::FIELDS;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::failure::Failure;
 use crate::input::Input;
 use crate::operation::Operation;
 use crate::reply::Reply;
+use crate::shape::Gives;
 
-pub const OPERATION: Operation =
-    Operation::get("/v1/baymodels/{baymodel_ident}").policy("baymodel:get").everywhere("clustertemplate:get_one_all_projects").until(10);
+pub const OPERATION: Operation = Operation::get("/v1/baymodels/{baymodel_ident}")
+    .policy("baymodel:get")
+    .everywhere("clustertemplate:get_one_all_projects")
+    .until(10)
+    .gives(Gives::Object("BayModel", FIELDS));
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
-    input.only_arguments(&[])?;
     let template = app.store.find_template(&caller.scope(), input.param("baymodel_ident")).await?;
     // A public template is everybody's.
     if template.public == Some(true) { caller.authorise(&OPERATION) } else { caller.authorise_on(&OPERATION, &template) }?;

@@ -10,15 +10,17 @@ use crate::operation::Operation;
 use crate::operations::clustertemplates::update::{RULES, change};
 use crate::patch;
 use crate::reply::Reply;
+use crate::shape::{Gives, Takes};
 use crate::typed::Record;
 
 pub const OPERATION: Operation = Operation::patch("/v1/baymodels/{baymodel_ident}")
     .policy("baymodel:update")
     .everywhere("clustertemplate:update_all_projects")
-    .until(10);
+    .until(10)
+    .takes(Takes::Patch)
+    .gives(Gives::Object("BayModel", FIELDS));
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
-    input.only_arguments(&[])?;
     let old = app.store.find_template(&caller.scope(), input.param("baymodel_ident")).await?;
     caller.authorise_on(&OPERATION, &old)?;
     let record = Record::check(FIELDS, &patch::apply(&input, &RULES, attributes(&old))?)?;

@@ -9,13 +9,18 @@ use crate::input::Input;
 use crate::operation::Operation;
 use crate::operations::clusters::create::make;
 use crate::reply::Reply;
+use crate::shape::{Gives, Takes};
 use magnum_types::Microversion;
 use serde_json::json;
 
-pub const OPERATION: Operation = Operation::post("/v1/bays").policy("bay:create").until(10).body("bay", "Bay");
+pub const OPERATION: Operation = Operation::post("/v1/bays")
+    .policy("bay:create")
+    .until(10)
+    .body("bay", "Bay")
+    .takes(Takes::Object(FIELDS))
+    .gives(Gives::Object("Bay", FIELDS));
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
-    input.only_arguments(&[])?;
     let record = renamed(input.record("bay", FIELDS)?);
     let id = make(&caller, &app, &record, &OPERATION).await?;
     if caller.version >= Microversion::v1(2) {

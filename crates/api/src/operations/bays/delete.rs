@@ -13,7 +13,6 @@ pub const OPERATION: Operation =
     Operation::delete("/v1/bays/{bay_ident}").policy("bay:delete").everywhere("cluster:delete_all_projects").until(10);
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
-    input.only_arguments(&[])?;
     let cluster = app.store.find_cluster(&caller.scope(), input.param("bay_ident")).await?;
     caller.authorise_on(&OPERATION, &cluster)?;
     ask(&caller, &app, &cluster).await

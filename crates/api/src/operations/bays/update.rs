@@ -10,13 +10,19 @@ use crate::operation::Operation;
 use crate::operations::clusters::update::{names_node_count, only_changeable, resize};
 use crate::patch::{self, Rules};
 use crate::reply::Reply;
+use crate::shape::{Gives, ROLLBACK, Takes};
 use crate::typed::Record;
 use magnum_store::Request;
 use magnum_types::{ClusterStatus, Microversion};
 use serde_json::json;
 
-pub const OPERATION: Operation =
-    Operation::patch("/v1/bays/{bay_ident}").policy("bay:update").everywhere("cluster:update_all_projects").until(10);
+pub const OPERATION: Operation = Operation::patch("/v1/bays/{bay_ident}")
+    .policy("bay:update")
+    .everywhere("cluster:update_all_projects")
+    .until(10)
+    .arguments(&[ROLLBACK])
+    .takes(Takes::Patch)
+    .gives(Gives::Object("Bay", FIELDS));
 
 const RULES: Rules = Rules {
     internal: &["api_address", "node_addresses", "master_addresses", "stack_id", "ca_cert_ref", "magnum_cert_ref"],
@@ -24,7 +30,6 @@ const RULES: Rules = Rules {
 };
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
-    input.only_arguments(if caller.version >= Microversion::v1(3) { &["rollback"] } else { &[] })?;
     let rollback = input.bool_argument("rollback")?.unwrap_or(false);
     let cluster = app.store.find_cluster(&caller.scope(), input.param("bay_ident")).await?;
     caller.authorise_on(&OPERATION, &cluster)?;

@@ -8,13 +8,17 @@ use crate::failure::Failure;
 use crate::input::Input;
 use crate::operation::Operation;
 use crate::reply::Reply;
+use crate::shape::{Gives, Takes};
 use crate::typed::{Field, Kind, TEXT};
 use magnum_pki::Csr;
 use serde_json::{Map, json};
 
-pub const OPERATION: Operation = Operation::post("/v1/certificates").policy("certificate:create");
+pub const OPERATION: Operation = Operation::post("/v1/certificates")
+    .policy("certificate:create")
+    .takes(Takes::Object(FIELDS))
+    .gives(Gives::Object("Certificate", FIELDS));
 
-const FIELDS: &[Field] = &[
+pub(crate) const FIELDS: &[Field] = &[
     Field::new("cluster_uuid", TEXT),
     Field::new("bay_uuid", TEXT),
     Field::new("links", Kind::TextsList).read_only(),
@@ -24,7 +28,6 @@ const FIELDS: &[Field] = &[
 ];
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
-    input.only_arguments(&[])?;
     let record = input.record("certificate", FIELDS)?;
     let bay = record.text("bay_uuid");
     let missing = || Failure::field("cluster_uuid", "None", "Mandatory field missing.");

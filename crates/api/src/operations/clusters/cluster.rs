@@ -6,7 +6,7 @@ use crate::caller::Caller;
 use crate::failure::Failure;
 use crate::input::Input;
 use crate::moment::iso;
-use crate::paging::{ARGUMENTS, collection, page_by_uuid};
+use crate::paging::{collection, page_by_uuid};
 use crate::reply::Reply;
 use crate::typed::{Field, Kind, TEXT};
 use magnum_store::{Cluster, NodeGroup};
@@ -249,7 +249,6 @@ pub(crate) struct Listing {
 impl Listing {
     /// A page of the visible clusters.
     pub async fn answer(&self, caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
-        input.only_arguments(&ARGUMENTS)?;
         let page = page_by_uuid(&input, COLUMNS)?;
         if let Some(marker) = &page.marker {
             app.store.find_cluster(&caller.scope(), marker).await?;

@@ -9,16 +9,21 @@ use crate::failure::Failure;
 use crate::input::Input;
 use crate::operation::Operation;
 use crate::reply::Reply;
+use crate::shape::{Gives, Takes};
 use crate::typed::Record;
 use crate::validate::{self, Resources};
 use magnum_store::{Cluster, NewCluster, Template};
 use magnum_types::{ClusterId, Microversion};
 use serde_json::{Value, json};
 
-pub const OPERATION: Operation = Operation::post("/v1/clusters").policy("cluster:create").returns(202).body("cluster", "Cluster");
+pub const OPERATION: Operation = Operation::post("/v1/clusters")
+    .policy("cluster:create")
+    .returns(202)
+    .body("cluster", "Cluster")
+    .takes(Takes::Object(FIELDS))
+    .gives(Gives::Uuid);
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
-    input.only_arguments(&[])?;
     let record = input.record("cluster", FIELDS)?;
     let cluster = make(&caller, &app, &record, &OPERATION).await?;
     Ok(Reply::accepted(json!({"uuid": cluster})))

@@ -15,7 +15,6 @@ pub const OPERATION: Operation =
     Operation::delete("/v1/clusters/{cluster_ident}").policy("cluster:delete").everywhere("cluster:delete_all_projects");
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
-    input.only_arguments(&[])?;
     let cluster = app.store.find_cluster(&caller.scope(), input.param("cluster_ident")).await?;
     caller.authorise_on(&OPERATION, &cluster)?;
     ask(&caller, &app, &cluster).await

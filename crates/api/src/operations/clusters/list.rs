@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `GET /v1/clusters`: the visible clusters, in short.
 
-use super::cluster::{Listing, reduced};
+use super::cluster::{FIELDS, Listing, reduced};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::failure::Failure;
 use crate::input::Input;
 use crate::operation::Operation;
 use crate::reply::Reply;
+use crate::shape::{Gives, PAGE};
 use magnum_store::{Cluster, NodeGroup};
 use magnum_types::Labels;
 
-pub const OPERATION: Operation = Operation::get("/v1/clusters").policy("cluster:get_all").everywhere("cluster:get_all_all_projects");
+pub const OPERATION: Operation = Operation::get("/v1/clusters")
+    .policy("cluster:get_all")
+    .everywhere("cluster:get_all_all_projects")
+    .arguments(PAGE)
+    .gives(Gives::List("clusters", "Cluster", FIELDS));
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
     caller.authorise(&OPERATION)?;

@@ -9,14 +9,19 @@ use crate::failure::Failure;
 use crate::input::Input;
 use crate::operation::Operation;
 use crate::reply::Reply;
+use crate::shape::{Gives, Takes};
 use crate::typed::{Field, Kind, TEXT};
 use crate::validate;
 use magnum_store::{NodeGroup, Request};
 use magnum_types::ClusterStatus;
 use serde_json::json;
 
-pub const OPERATION: Operation =
-    Operation::post("/v1/clusters/{cluster_ident}/actions/resize").policy("cluster:resize").since(7, "resize").returns(202);
+pub const OPERATION: Operation = Operation::post("/v1/clusters/{cluster_ident}/actions/resize")
+    .policy("cluster:resize")
+    .since(7, "resize")
+    .returns(202)
+    .takes(Takes::Object(FIELDS))
+    .gives(Gives::Uuid);
 
 const FIELDS: &[Field] = &[
     Field::new("node_count", Kind::Int { min: 0, max: 100_000 }).mandatory(),
@@ -25,7 +30,6 @@ const FIELDS: &[Field] = &[
 ];
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
-    input.only_arguments(&[])?;
     let record = input.record("cluster_resize_req", FIELDS)?;
     let cluster = app.store.find_cluster(&caller.own(), input.param("cluster_ident")).await?;
     caller.authorise_on(&OPERATION, &cluster)?;

@@ -10,14 +10,20 @@ use crate::input::Input;
 use crate::operation::Operation;
 use crate::patch::{self, Rules};
 use crate::reply::Reply;
+use crate::shape::{Gives, ROLLBACK, Takes};
 use crate::typed::Record;
 use crate::validate;
 use magnum_store::{Cluster, ClusterField, NodeGroup, Request};
-use magnum_types::{ClusterStatus, HealthStatus, Microversion};
+use magnum_types::{ClusterStatus, HealthStatus};
 use serde_json::{Map, Value, json};
 
-pub const OPERATION: Operation =
-    Operation::patch("/v1/clusters/{cluster_ident}").policy("cluster:update").everywhere("cluster:update_all_projects").returns(202);
+pub const OPERATION: Operation = Operation::patch("/v1/clusters/{cluster_ident}")
+    .policy("cluster:update")
+    .everywhere("cluster:update_all_projects")
+    .returns(202)
+    .arguments(&[ROLLBACK])
+    .takes(Takes::Patch)
+    .gives(Gives::Uuid);
 
 const RULES: Rules = Rules {
     internal: &[
@@ -36,7 +42,6 @@ const RULES: Rules = Rules {
 const CHANGEABLE: [&str; 3] = ["node_count", "health_status", "health_status_reason"];
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
-    input.only_arguments(if caller.version >= Microversion::v1(3) { &["rollback"] } else { &[] })?;
     let rollback = input.bool_argument("rollback")?.unwrap_or(false);
     let cluster = app.store.find_cluster(&caller.scope(), input.param("cluster_ident")).await?;
     caller.authorise_on(&OPERATION, &cluster)?;

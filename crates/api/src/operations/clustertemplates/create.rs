@@ -9,16 +9,19 @@ use crate::input::Input;
 use crate::names;
 use crate::operation::Operation;
 use crate::reply::Reply;
+use crate::shape::{Gives, Takes};
 use crate::typed::Record;
 use crate::validate::{self, Resources};
 use magnum_store::Template;
 use magnum_types::{Coe, TemplateId};
 
-pub const OPERATION: Operation =
-    Operation::post("/v1/clustertemplates").policy("clustertemplate:create").body("cluster_template", "ClusterTemplate");
+pub const OPERATION: Operation = Operation::post("/v1/clustertemplates")
+    .policy("clustertemplate:create")
+    .body("cluster_template", "ClusterTemplate")
+    .takes(Takes::Object(FIELDS))
+    .gives(Gives::Object("ClusterTemplate", FIELDS));
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
-    input.only_arguments(&[])?;
     let record = input.record("cluster_template", FIELDS)?;
     let template = make(&caller, &app, &record, &OPERATION, "clustertemplate:publish").await?;
     let location = format!("{}/v1/clustertemplates/{}", caller.base, template.uuid);

@@ -13,7 +13,6 @@ pub const OPERATION: Operation = Operation::delete("/v1/clustertemplates/{cluste
     .everywhere("clustertemplate:delete_all_projects");
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
-    input.only_arguments(&[])?;
     let template = app.store.find_template(&caller.scope(), input.param("cluster_template_ident")).await?;
     caller.authorise_on(&OPERATION, &template)?;
     app.store.delete_template(template.uuid).await?;

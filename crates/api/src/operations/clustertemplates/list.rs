@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `GET /v1/clustertemplates`: the caller's templates and the public ones.
 
-use super::template::{COLUMNS, show};
+use super::template::{COLUMNS, FIELDS, show};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::failure::Failure;
 use crate::input::Input;
 use crate::operation::Operation;
-use crate::paging::{ARGUMENTS, collection, page_by_uuid};
+use crate::paging::{collection, page_by_uuid};
 use crate::reply::Reply;
+use crate::shape::{Gives, PAGE};
 use magnum_store::Template;
 use serde_json::Value;
 
-pub const OPERATION: Operation =
-    Operation::get("/v1/clustertemplates").policy("clustertemplate:get_all").everywhere("clustertemplate:get_all_all_projects");
+pub const OPERATION: Operation = Operation::get("/v1/clustertemplates")
+    .policy("clustertemplate:get_all")
+    .everywhere("clustertemplate:get_all_all_projects")
+    .arguments(PAGE)
+    .gives(Gives::List("clustertemplates", "ClusterTemplate", FIELDS));
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
     caller.authorise(&OPERATION)?;
@@ -30,7 +34,6 @@ pub(crate) async fn list(
     key: &str,
     show: fn(&Caller, &Template) -> Value,
 ) -> Result<Reply, Failure> {
-    input.only_arguments(&ARGUMENTS)?;
     let page = page_by_uuid(&input, COLUMNS)?;
     if let Some(marker) = &page.marker {
         app.store.find_template(&caller.scope(), marker).await?;

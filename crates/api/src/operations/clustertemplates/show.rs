@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `GET /v1/clustertemplates/{ident}`: one template by uuid, number or name.
 
+use super::template::FIELDS;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::failure::Failure;
 use crate::input::Input;
 use crate::operation::Operation;
 use crate::reply::Reply;
+use crate::shape::Gives;
 
 pub const OPERATION: Operation = Operation::get("/v1/clustertemplates/{cluster_template_ident}")
     .policy("clustertemplate:get")
-    .everywhere("clustertemplate:get_one_all_projects");
+    .everywhere("clustertemplate:get_one_all_projects")
+    .gives(Gives::Object("ClusterTemplate", FIELDS));
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
-    input.only_arguments(&[])?;
     let template = app.store.find_template(&caller.scope(), input.param("cluster_template_ident")).await?;
     // A public template is everybody's.
     if template.public == Some(true) { caller.authorise(&OPERATION) } else { caller.authorise_on(&OPERATION, &template) }?;

@@ -10,13 +10,16 @@ use crate::names;
 use crate::operation::Operation;
 use crate::patch::{self, Rules};
 use crate::reply::Reply;
+use crate::shape::{Gives, Takes};
 use crate::typed::Record;
 use crate::validate::{self, Resources};
 use magnum_store::Template;
 
 pub const OPERATION: Operation = Operation::patch("/v1/clustertemplates/{cluster_template_ident}")
     .policy("clustertemplate:update")
-    .everywhere("clustertemplate:update_all_projects");
+    .everywhere("clustertemplate:update_all_projects")
+    .takes(Takes::Patch)
+    .gives(Gives::Object("ClusterTemplate", FIELDS));
 
 pub(crate) const RULES: Rules = Rules {
     internal: &[],
@@ -35,7 +38,6 @@ pub(crate) const RULES: Rules = Rules {
 };
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
-    input.only_arguments(&[])?;
     let old = app.store.find_template(&caller.scope(), input.param("cluster_template_ident")).await?;
     caller.authorise_on(&OPERATION, &old)?;
     let patched = patch::apply(&input, &RULES, document(&old))?;

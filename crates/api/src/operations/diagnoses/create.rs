@@ -11,14 +11,23 @@ use crate::input::Input;
 use crate::jobs;
 use crate::operation::Operation;
 use crate::reply::Reply;
+use crate::shape::{Argument, ArgumentKind, Gives};
 use magnum_store::Diagnosis;
 use serde_json::json;
 use std::sync::Arc;
 
-pub const OPERATION: Operation = Operation::post("/v1/clusters/{cluster_ident}/diagnoses").policy("cluster:diagnose").returns(200);
+pub const OPERATION: Operation = Operation::post("/v1/clusters/{cluster_ident}/diagnoses")
+    .policy("cluster:diagnose")
+    .returns(200)
+    .arguments(&[
+        Argument::new("verify", ArgumentKind::Text, "Only these faults, with commas."),
+        Argument::new("symptom", ArgumentKind::Text, "What the user complains of."),
+        Argument::new("bundle", ArgumentKind::Bool, "With the facts it was judged from."),
+        Argument::new("wait", ArgumentKind::Bool, "Whether the answer is the report; otherwise 202 with the id of the diagnosis."),
+    ])
+    .gives(Gives::Free("A report of schema magnum.doctor/v1."));
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
-    input.only_arguments(&["verify", "symptom", "bundle", "wait"])?;
     let cluster = app.store.find_cluster(&caller.scope(), input.param("cluster_ident")).await?;
     caller.authorise_on(&OPERATION, &cluster)?;
     let bundle = input.bool_argument("bundle")?.unwrap_or(false);

@@ -7,11 +7,13 @@ use crate::failure::Failure;
 use crate::input::Input;
 use crate::operation::Operation;
 use crate::reply::Reply;
+use crate::shape::Gives;
 
-pub const OPERATION: Operation = Operation::get("/v1/clusters/{cluster_ident}/diagnoses/latest").policy("cluster:get");
+pub const OPERATION: Operation = Operation::get("/v1/clusters/{cluster_ident}/diagnoses/latest")
+    .policy("cluster:get")
+    .gives(Gives::Free("A report of schema magnum.doctor/v1."));
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
-    input.only_arguments(&[])?;
     let cluster = app.store.find_cluster(&caller.scope(), input.param("cluster_ident")).await?;
     caller.authorise_on(&OPERATION, &cluster)?;
     let report = app.store.get_report(cluster.uuid).await?;

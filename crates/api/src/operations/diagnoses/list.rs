@@ -8,12 +8,14 @@ use crate::failure::Failure;
 use crate::input::Input;
 use crate::operation::Operation;
 use crate::reply::Reply;
+use crate::shape::Gives;
 use serde_json::json;
 
-pub const OPERATION: Operation = Operation::get("/v1/clusters/{cluster_ident}/diagnoses").policy("cluster:get");
+pub const OPERATION: Operation = Operation::get("/v1/clusters/{cluster_ident}/diagnoses")
+    .policy("cluster:get")
+    .gives(Gives::Free("The diagnoses that run and those that are kept."));
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
-    input.only_arguments(&[])?;
     let cluster = app.store.find_cluster(&caller.scope(), input.param("cluster_ident")).await?;
     caller.authorise_on(&OPERATION, &cluster)?;
     let mut rows = app.jobs.running(cluster.uuid);

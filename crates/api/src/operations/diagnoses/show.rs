@@ -8,12 +8,14 @@ use crate::failure::Failure;
 use crate::input::Input;
 use crate::operation::Operation;
 use crate::reply::Reply;
+use crate::shape::Gives;
 use uuid::Uuid;
 
-pub const OPERATION: Operation = Operation::get("/v1/clusters/{cluster_ident}/diagnoses/{diagnosis}").policy("cluster:get");
+pub const OPERATION: Operation = Operation::get("/v1/clusters/{cluster_ident}/diagnoses/{diagnosis}")
+    .policy("cluster:get")
+    .gives(Gives::Free("A diagnosis with its report, or how far it has come."));
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
-    input.only_arguments(&[])?;
     let cluster = app.store.find_cluster(&caller.scope(), input.param("cluster_ident")).await?;
     caller.authorise_on(&OPERATION, &cluster)?;
     let ident = input.param("diagnosis");

@@ -9,15 +9,19 @@ use crate::input::Input;
 use crate::names;
 use crate::operation::Operation;
 use crate::reply::Reply;
+use crate::shape::{Gives, Takes};
 use magnum_store::Federation;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-pub const OPERATION: Operation =
-    Operation::post("/v1/federations").policy("federation:create").returns(202).body("federation", "Federation");
+pub const OPERATION: Operation = Operation::post("/v1/federations")
+    .policy("federation:create")
+    .returns(202)
+    .body("federation", "Federation")
+    .takes(Takes::Object(FIELDS))
+    .gives(Gives::Uuid);
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
-    input.only_arguments(&[])?;
     let record = input.record("federation", FIELDS)?;
     caller.authorise(&OPERATION)?;
     let host = record.text("hostcluster_id").ok_or_else(|| Failure::bad("No hostcluster specified. Please specify a hostcluster_id."))?;

@@ -11,7 +11,6 @@ use crate::reply::Reply;
 pub const OPERATION: Operation = Operation::delete("/v1/federations/{federation_ident}").policy("federation:delete");
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
-    input.only_arguments(&[])?;
     let federation = app.store.find_federation(&caller.identity.project, input.param("federation_ident")).await?;
     caller.authorise_on(&OPERATION, &federation)?;
     app.store.delete_federation(federation.uuid).await?;

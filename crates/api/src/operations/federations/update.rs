@@ -9,17 +9,18 @@ use crate::input::Input;
 use crate::operation::Operation;
 use crate::patch::{self, Rules};
 use crate::reply::Reply;
+use crate::shape::{Gives, Takes};
 use crate::typed::Record;
 use magnum_store::Federation;
 use serde_json::{Map, Value, json};
 
-pub const OPERATION: Operation = Operation::patch("/v1/federations/{federation_ident}").policy("federation:update").returns(202);
+pub const OPERATION: Operation =
+    Operation::patch("/v1/federations/{federation_ident}").policy("federation:update").returns(202).takes(Takes::Patch).gives(Gives::Uuid);
 
 const RULES: Rules = Rules { internal: &[], mandatory: &["hostcluster_id"] };
 const CHANGEABLE: [&str; 2] = ["member_ids", "properties"];
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
-    input.only_arguments(&[])?;
     let mut federation = app.store.find_federation(&caller.identity.project, input.param("federation_ident")).await?;
     caller.authorise_on(&OPERATION, &federation)?;
     let before = attributes(&federation);

@@ -8,17 +8,19 @@ use crate::input::Input;
 use crate::moment::iso;
 use crate::operation::Operation;
 use crate::reply::Reply;
+use crate::shape::Gives;
 use jiff::Timestamp;
 use magnum_store::Service;
 use serde_json::{Value, json};
 
-pub const OPERATION: Operation = Operation::get("/v1/mservices").policy("magnum-service:get_all");
+pub const OPERATION: Operation = Operation::get("/v1/mservices")
+    .policy("magnum-service:get_all")
+    .gives(Gives::Free("The services under mservices, each with its state."));
 
 /// `[DEFAULT]service_down_time`.
 const DOWN_AFTER_SECONDS: i64 = 180;
 
-pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
-    input.only_arguments(&[])?;
+pub(crate) async fn handle(caller: Caller, _: Input, app: App) -> Result<Reply, Failure> {
     caller.authorise(&OPERATION)?;
     let now = Timestamp::now();
     let shown: Vec<Value> = app.store.list_services().await?.iter().map(|service| show(service, now)).collect();

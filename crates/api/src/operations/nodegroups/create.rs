@@ -10,6 +10,7 @@ use crate::operation::Operation;
 use crate::operations::clusters::change::{settled, updating};
 use crate::operations::clusters::cluster::count;
 use crate::reply::Reply;
+use crate::shape::{Gives, Takes};
 use crate::typed::Record;
 use crate::validate::{self, Resources};
 use magnum_store::{Cluster, Error, NodeGroup, Request, Template};
@@ -20,10 +21,11 @@ pub const OPERATION: Operation = Operation::post("/v1/clusters/{cluster_id}/node
     .policy("nodegroup:create")
     .since(9, "get_one")
     .returns(202)
-    .body("nodegroup", "NodeGroup");
+    .body("nodegroup", "NodeGroup")
+    .takes(Takes::Object(FIELDS))
+    .gives(Gives::Object("NodeGroup", FIELDS));
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
-    input.only_arguments(&[])?;
     let record = input.record("nodegroup", FIELDS)?;
     caller.authorise(&OPERATION)?;
     let cluster = app.store.find_cluster(&caller.own(), input.param("cluster_id")).await?;

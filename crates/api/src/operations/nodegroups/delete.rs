@@ -16,7 +16,6 @@ pub const OPERATION: Operation =
     Operation::delete("/v1/clusters/{cluster_id}/nodegroups/{nodegroup_id}").policy("nodegroup:delete").since(9, "delete");
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
-    input.only_arguments(&[])?;
     caller.authorise(&OPERATION)?;
     let cluster = app.store.find_cluster(&caller.own(), input.param("cluster_id")).await?;
     let group = app.store.find_nodegroup(cluster.uuid, input.param("nodegroup_id")).await?;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `GET /v1/clusters/{cluster}/nodegroups`: a cluster's groups, in short.
 
-use super::nodegroup::{COLUMNS, reduced};
+use super::nodegroup::{COLUMNS, FIELDS, reduced};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::failure::Failure;
@@ -9,14 +9,16 @@ use crate::input::Input;
 use crate::operation::Operation;
 use crate::paging::{collection, page_by_uuid};
 use crate::reply::Reply;
+use crate::shape::{Argument, ArgumentKind, Gives, LIMIT, MARKER, SORT_DIR, SORT_KEY};
 
 pub const OPERATION: Operation = Operation::get("/v1/clusters/{cluster_id}/nodegroups")
     .policy("nodegroup:get_all")
     .everywhere("nodegroup:get_all_all_projects")
-    .since(9, "delete");
+    .since(9, "delete")
+    .arguments(&[LIMIT, MARKER, SORT_KEY, SORT_DIR, Argument::new("role", ArgumentKind::Text, "Only groups of this role.")])
+    .gives(Gives::List("nodegroups", "NodeGroup", FIELDS));
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
-    input.only_arguments(&["limit", "marker", "sort_key", "sort_dir", "role"])?;
     caller.authorise(&OPERATION)?;
     let cluster = app.store.find_cluster(&caller.scope(), input.param("cluster_id")).await?;
     let page = page_by_uuid(&input, COLUMNS)?;

@@ -10,13 +10,18 @@ use crate::operation::Operation;
 use crate::operations::clusters::change::{settled, updating};
 use crate::patch::{self, Rules};
 use crate::reply::Reply;
+use crate::shape::{Gives, Takes};
 use crate::typed::Record;
 use magnum_store::{NodeGroup, NodeGroupField, Request};
 use magnum_types::{Action, ClusterStatus};
 use serde_json::json;
 
-pub const OPERATION: Operation =
-    Operation::patch("/v1/clusters/{cluster_id}/nodegroups/{nodegroup_id}").policy("nodegroup:update").since(9, "delete").returns(202);
+pub const OPERATION: Operation = Operation::patch("/v1/clusters/{cluster_id}/nodegroups/{nodegroup_id}")
+    .policy("nodegroup:update")
+    .since(9, "delete")
+    .returns(202)
+    .takes(Takes::Patch)
+    .gives(Gives::Object("NodeGroup", FIELDS));
 
 const RULES: Rules = Rules {
     internal: &[
@@ -40,7 +45,6 @@ const RULES: Rules = Rules {
 };
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
-    input.only_arguments(&[])?;
     let cluster = app.store.find_cluster(&caller.own(), input.param("cluster_id")).await?;
     caller.authorise_on(&OPERATION, &cluster)?;
     let group = app.store.find_nodegroup(cluster.uuid, input.param("nodegroup_id")).await?;

@@ -7,15 +7,18 @@ use crate::failure::Failure;
 use crate::input::Input;
 use crate::operation::Operation;
 use crate::reply::Reply;
+use crate::shape::{Argument, ArgumentKind, Gives};
 use serde_json::json;
 
-pub const OPERATION: Operation = Operation::get("/v1/clusters/{cluster_ident}/nodes/{node}/console").policy("cluster:get");
+pub const OPERATION: Operation = Operation::get("/v1/clusters/{cluster_ident}/nodes/{node}/console")
+    .policy("cluster:get")
+    .arguments(&[Argument::new("bytes", ArgumentKind::Int, "The most bytes of the end.")])
+    .gives(Gives::Free("The end of the node's console."));
 
 const BYTES: i64 = 64 << 10;
 const BYTES_MAX: i64 = 1 << 20;
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
-    input.only_arguments(&["bytes"])?;
     let bytes = input.int_argument("bytes")?.unwrap_or(BYTES);
     if !(1..=BYTES_MAX).contains(&bytes) {
         return Err(Failure::field("bytes", bytes, format!("Value should be from 1 to {BYTES_MAX}")));

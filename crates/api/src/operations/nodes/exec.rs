@@ -7,13 +7,17 @@ use crate::failure::Failure;
 use crate::input::Input;
 use crate::operation::Operation;
 use crate::reply::Reply;
+use crate::shape::{Gives, Takes};
 use crate::typed::{Field, Kind};
 use magnum_engine::Exec;
 use serde_json::json;
 use std::time::Duration;
 
-pub const OPERATION: Operation =
-    Operation::post("/v1/clusters/{cluster_ident}/nodes/{node}/actions/exec").policy("cluster:exec").returns(200);
+pub const OPERATION: Operation = Operation::post("/v1/clusters/{cluster_ident}/nodes/{node}/actions/exec")
+    .policy("cluster:exec")
+    .returns(200)
+    .takes(Takes::Object(FIELDS))
+    .gives(Gives::Free("How the program ended and what it printed."));
 
 const FIELDS: &[Field] = &[
     Field::new("command", Kind::Arguments).mandatory(),
@@ -24,7 +28,6 @@ const OUTPUT_MAX: usize = 1 << 20;
 const TIMEOUT_SECONDS: i64 = 60;
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
-    input.only_arguments(&[])?;
     let record = input.record("exec", FIELDS)?;
     let (cluster, node) = super::target::find(&caller, &input, &app, &OPERATION).await?;
     let argv = record.text_list("command");

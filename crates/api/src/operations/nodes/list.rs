@@ -7,14 +7,15 @@ use crate::failure::Failure;
 use crate::input::Input;
 use crate::operation::Operation;
 use crate::reply::Reply;
+use crate::shape::Gives;
 use jiff::Timestamp;
 use magnum_store::{Node, NodeGroup};
 use serde_json::{Value, json};
 
-pub const OPERATION: Operation = Operation::get("/v1/clusters/{cluster_ident}/nodes").policy("cluster:get");
+pub const OPERATION: Operation =
+    Operation::get("/v1/clusters/{cluster_ident}/nodes").policy("cluster:get").gives(Gives::Free("The nodes, each with what it does now."));
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
-    input.only_arguments(&[])?;
     let cluster = app.store.find_cluster(&caller.scope(), input.param("cluster_ident")).await?;
     caller.authorise_on(&OPERATION, &cluster)?;
     let groups = app.store.list_all_nodegroups(cluster.uuid).await?;

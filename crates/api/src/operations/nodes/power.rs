@@ -13,7 +13,6 @@ use serde_json::json;
 
 /// Stores that the node is to have power, or not.
 pub(crate) async fn set(caller: &Caller, input: &Input, app: &App, operation: &Operation, on: bool) -> Result<Reply, Failure> {
-    input.only_arguments(&[])?;
     let (cluster, node) = super::target::find(caller, input, app, operation).await?;
     let what = json!({"node": node.name, "on": on});
     let mut request = Request::new(magnum_store::Operation::new(cluster.uuid, "power", &caller.request_id, what));

@@ -8,14 +8,18 @@ use crate::failure::Failure;
 use crate::input::Input;
 use crate::operation::Operation;
 use crate::reply::Reply;
+use crate::shape::{Gives, Takes};
 use crate::typed::{Field, Kind, TEXT};
 
-pub const OPERATION: Operation = Operation::post("/v1/clusters/{cluster_ident}/paths").policy("cluster:diagnose").returns(200);
+pub const OPERATION: Operation = Operation::post("/v1/clusters/{cluster_ident}/paths")
+    .policy("cluster:diagnose")
+    .returns(200)
+    .takes(Takes::Object(FIELDS))
+    .gives(Gives::Free("A path of schema magnum.path/v1, or a matrix of schema magnum.path-matrix/v1."));
 
 const FIELDS: &[Field] = &[Field::new("from", TEXT), Field::new("to", TEXT), Field::new("matrix", Kind::Bool)];
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
-    input.only_arguments(&[])?;
     let record = input.record("path", FIELDS)?;
     let cluster = app.store.find_cluster(&caller.scope(), input.param("cluster_ident")).await?;
     caller.authorise_on(&OPERATION, &cluster)?;

@@ -8,14 +8,16 @@ use crate::failure::Failure;
 use crate::input::Input;
 use crate::operation::Operation;
 use crate::reply::Reply;
+use crate::shape::Gives;
 use jiff::Timestamp;
 use magnum_store::{Diagnosis, is_coming};
 use serde_json::{Value, json};
 
-pub const OPERATION: Operation = Operation::get("/v1/clusters/{cluster_ident}/progress").policy("cluster:get");
+pub const OPERATION: Operation = Operation::get("/v1/clusters/{cluster_ident}/progress")
+    .policy("cluster:get")
+    .gives(Gives::Free("How far each node has come; see docs/api-additions.md."));
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
-    input.only_arguments(&[])?;
     let cluster = app.store.find_cluster(&caller.scope(), input.param("cluster_ident")).await?;
     caller.authorise_on(&OPERATION, &cluster)?;
     let coe = app.store.get_template(cluster.cluster_template_id).await?.coe;

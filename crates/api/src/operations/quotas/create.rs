@@ -9,13 +9,14 @@ use crate::failure::Failure;
 use crate::input::Input;
 use crate::operation::Operation;
 use crate::reply::Reply;
+use crate::shape::{Gives, Takes};
 use magnum_store::Error;
 use magnum_types::ProjectId;
 
-pub const OPERATION: Operation = Operation::post("/v1/quotas").policy("quota:create");
+pub const OPERATION: Operation =
+    Operation::post("/v1/quotas").policy("quota:create").takes(Takes::Object(FIELDS)).gives(Gives::Object("Quota", FIELDS));
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
-    input.only_arguments(&[])?;
     let record = input.record("quota", FIELDS)?;
     caller.authorise(&OPERATION)?;
     let project = record.text("project_id").unwrap_or_else(|| "None".to_owned());

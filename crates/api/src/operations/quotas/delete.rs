@@ -12,7 +12,6 @@ use magnum_types::ProjectId;
 pub const OPERATION: Operation = Operation::delete("/v1/quotas/{project_id}/{resource}").policy("quota:delete");
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
-    input.only_arguments(&[])?;
     caller.authorise(&OPERATION)?;
     let project = ProjectId(input.param("project_id").to_owned());
     match app.store.delete_quota(&project, input.param("resource")).await {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `GET /v1/quotas`: the quotas that were set.
 
-use super::quota::{COLUMNS, show};
+use super::quota::{COLUMNS, FIELDS, show};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::failure::Failure;
@@ -9,12 +9,21 @@ use crate::input::Input;
 use crate::operation::Operation;
 use crate::paging::{collection, page};
 use crate::reply::Reply;
+use crate::shape::{Argument, ArgumentKind, Gives, LIMIT, SORT_DIR, SORT_KEY};
 use magnum_store::Scope;
 
-pub const OPERATION: Operation = Operation::get("/v1/quotas").policy("quota:get_all");
+pub const OPERATION: Operation = Operation::get("/v1/quotas")
+    .policy("quota:get_all")
+    .arguments(&[
+        LIMIT,
+        Argument::new("marker", ArgumentKind::Int, "The last entry of the page before."),
+        SORT_KEY,
+        SORT_DIR,
+        Argument::new("all_tenants", ArgumentKind::Bool, "Of all projects; for administrators."),
+    ])
+    .gives(Gives::List("quotas", "Quota", FIELDS));
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
-    input.only_arguments(&["limit", "marker", "sort_key", "sort_dir", "all_tenants"])?;
     caller.authorise(&OPERATION)?;
     let all = input.bool_argument("all_tenants")?.unwrap_or(false) && caller.is_admin;
     let page = page(&input, COLUMNS)?;

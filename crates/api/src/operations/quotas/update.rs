@@ -8,12 +8,16 @@ use crate::failure::Failure;
 use crate::input::Input;
 use crate::operation::Operation;
 use crate::reply::Reply;
+use crate::shape::{Gives, Takes};
 use magnum_types::ProjectId;
 
-pub const OPERATION: Operation = Operation::patch("/v1/quotas/{project_id}/{resource}").policy("quota:update").returns(202);
+pub const OPERATION: Operation = Operation::patch("/v1/quotas/{project_id}/{resource}")
+    .policy("quota:update")
+    .returns(202)
+    .takes(Takes::Object(FIELDS))
+    .gives(Gives::Object("Quota", FIELDS));
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
-    input.only_arguments(&[])?;
     let record = input.record("quota", FIELDS)?;
     caller.authorise(&OPERATION)?;
     let (project, resource) = (ProjectId(input.param("project_id").to_owned()), input.param("resource"));

@@ -7,8 +7,9 @@ use crate::failure::Failure;
 use crate::input::Input;
 use crate::operation::Operation;
 use crate::reply::Reply;
+use crate::shape::Gives;
 
-pub const OPERATION: Operation = Operation::get("/v1/agent").public();
+pub const OPERATION: Operation = Operation::get("/v1/agent").public().gives(Gives::Bytes("application/octet-stream"));
 
 pub(crate) async fn handle(_: Caller, _: Input, app: App) -> Result<Reply, Failure> {
     binary(&app).await

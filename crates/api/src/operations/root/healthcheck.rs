@@ -7,9 +7,10 @@ use crate::failure::Failure;
 use crate::input::Input;
 use crate::operation::Operation;
 use crate::reply::Reply;
+use crate::shape::Gives;
 use serde_json::json;
 
-pub const OPERATION: Operation = Operation::get("/healthcheck").public();
+pub const OPERATION: Operation = Operation::get("/healthcheck").public().gives(Gives::Bytes("text/plain"));
 
 pub(crate) async fn handle(_: Caller, input: Input, app: App) -> Result<Reply, Failure> {
     let disabled = app.front.out_of_service.as_ref().is_some_and(|file| file.exists());

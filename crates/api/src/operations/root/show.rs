@@ -7,10 +7,11 @@ use crate::failure::Failure;
 use crate::input::Input;
 use crate::operation::Operation;
 use crate::reply::Reply;
+use crate::shape::Gives;
 use magnum_types::Microversion;
 use serde_json::json;
 
-pub const OPERATION: Operation = Operation::get("/").public();
+pub const OPERATION: Operation = Operation::get("/").public().gives(Gives::Free("The versions of the API."));
 
 pub(crate) async fn handle(caller: Caller, _: Input, _: App) -> Result<Reply, Failure> {
     Ok(Reply::ok(json!({

@@ -7,9 +7,10 @@ use crate::failure::Failure;
 use crate::input::Input;
 use crate::operation::Operation;
 use crate::reply::Reply;
+use crate::shape::Gives;
 use serde_json::{Value, json};
 
-pub const OPERATION: Operation = Operation::get("/v1").public();
+pub const OPERATION: Operation = Operation::get("/v1").public().gives(Gives::Free("The resources of the API."));
 
 const FIRST: [&str; 7] = ["clustertemplates", "clusters", "quotas", "certificates", "mservices", "stats", "federations"];
 

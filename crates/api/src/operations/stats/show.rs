@@ -7,13 +7,19 @@ use crate::failure::Failure;
 use crate::input::Input;
 use crate::operation::Operation;
 use crate::reply::Reply;
+use crate::shape::{Argument, ArgumentKind, Gives};
 use magnum_types::ProjectId;
 use serde_json::json;
 
-pub const OPERATION: Operation = Operation::get("/v1/stats").policy("stats:get_all");
+pub const OPERATION: Operation = Operation::get("/v1/stats")
+    .policy("stats:get_all")
+    .arguments(&[
+        Argument::new("project_id", ArgumentKind::Text, "Of this project; for administrators."),
+        Argument::new("type", ArgumentKind::Text, "Always cluster."),
+    ])
+    .gives(Gives::Free("How many clusters and nodes there are."));
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
-    input.only_arguments(&["project_id", "type"])?;
     caller.authorise(&OPERATION)?;
     let asked = input.argument("project_id").map(|id| ProjectId(id.to_owned()));
     let project = match asked {

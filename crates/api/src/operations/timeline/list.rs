@@ -8,18 +8,24 @@ use crate::input::Input;
 use crate::moment::milliseconds;
 use crate::operation::Operation;
 use crate::reply::Reply;
+use crate::shape::{Argument, ArgumentKind, Gives};
 use magnum_store::{Cluster, Event, Scope};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
-pub const OPERATION: Operation = Operation::get("/v1/clusters/{cluster_ident}/timeline").policy("cluster:get");
+pub const OPERATION: Operation = Operation::get("/v1/clusters/{cluster_ident}/timeline")
+    .policy("cluster:get")
+    .arguments(&[
+        Argument::new("after", ArgumentKind::Int, "Only events after this one."),
+        Argument::new("wait", ArgumentKind::Int, "Seconds to wait for news, up to 25."),
+    ])
+    .gives(Gives::Free("What happened to the cluster; see docs/api-additions.md."));
 
 const WAIT_MAX_SECONDS: i64 = 25;
 const EVENTS_MAX: i64 = 1000;
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
-    input.only_arguments(&["after", "wait"])?;
     let first = app.store.find_cluster(&caller.scope(), input.param("cluster_ident")).await?;
     caller.authorise_on(&OPERATION, &first)?;
     let after = input.int_argument("after")?.unwrap_or(0);
