@@ -65,18 +65,24 @@ pub fn image(dist: &Path) -> Result<()> {
     sh::run(Command::new(dist.join("magnum")).args(["image", "build", "--cache-dir"]).arg(magnum_testkit::cache_dir()))
 }
 
-/// The real Python clients, pinned, in an environment of their own.
-const CLIENTS: &[&str] = &["python-magnumclient==5.0.0", "python-openstackclient==10.5.0", "openstacksdk==4.22.0"];
+/// Python programs that the tests run against the server, pinned, each group in an environment of its own.
+const PYTHON: &[(&str, &[&str])] = &[
+    ("clients", &["python-magnumclient==5.0.0", "python-openstackclient==10.5.0", "openstacksdk==4.22.0"]),
+    ("schemathesis", &["schemathesis==4.32.5"]),
+];
 
-/// Installs the Python clients that the tests run against the server.
+/// Installs the Python programs that the tests run against the server.
 pub fn clients() -> Result<()> {
-    let dir = magnum_testkit::cache_dir().join("clients");
-    let stamp = dir.join("pins");
-    if std::fs::read_to_string(&stamp).is_ok_and(|text| text == CLIENTS.join("\n")) {
-        return Ok(());
+    for (name, pins) in PYTHON {
+        let dir = magnum_testkit::cache_dir().join(name);
+        let stamp = dir.join("pins");
+        if std::fs::read_to_string(&stamp).is_ok_and(|text| text == pins.join("\n")) {
+            continue;
+        }
+        sh::say(&format!("installing Python programs: {name}"));
+        sh::run(Command::new("/usr/bin/python3").args(["-m", "venv", "--clear"]).arg(&dir))?;
+        sh::run(Command::new(dir.join("bin/pip")).args(["install", "--quiet", "--disable-pip-version-check"]).args(*pins))?;
+        std::fs::write(&stamp, pins.join("\n")).with_context(|| format!("writing {}", stamp.display()))?;
     }
-    sh::say("installing the Python clients");
-    sh::run(Command::new("/usr/bin/python3").args(["-m", "venv", "--clear"]).arg(&dir))?;
-    sh::run(Command::new(dir.join("bin/pip")).args(["install", "--quiet", "--disable-pip-version-check"]).args(CLIENTS))?;
-    std::fs::write(&stamp, CLIENTS.join("\n")).with_context(|| format!("writing {}", stamp.display()))
+    Ok(())
 }
