@@ -5,6 +5,7 @@ use crate::catalogue::Catalogue;
 use crate::front::Front;
 use crate::identity::Authenticate;
 use crate::jobs::Jobs;
+use crate::metrics::Metrics;
 use magnum_engine::Engine;
 use magnum_policy::Enforcer;
 use magnum_store::Store;
@@ -82,6 +83,8 @@ pub struct App {
     pub www_authenticate_uri: String,
     /// The node agent's binary, served to nodes and anybody at `GET /v1/agent`. None: 404.
     pub agent: Option<PathBuf>,
+    /// What was asked so far.
+    pub metrics: Metrics,
     /// What stands before the API.
     pub front: Arc<Front>,
     /// `[quotas]max_clusters_per_project`, 20 in Magnum.

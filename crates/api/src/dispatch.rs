@@ -17,7 +17,7 @@ use axum::extract::{Query, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, Uri, header};
 use axum::response::{IntoResponse, Response};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tower_http::catch_panic::CatchPanicLayer;
 
 /// How long a caller may take to send its body.
@@ -41,6 +41,8 @@ async fn serve(State(app): State<App>, request: Request) -> Response {
     let json = accepts_json(&parts.headers);
     let old = version::is_old(&parts.headers);
     let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
+    let (begun, metrics) = (Instant::now(), app.metrics.clone());
+    let operation = Path::of(&parts.uri).ok().and_then(|path| path.operation(&method));
     let mut response = match answer(app, parts, body, &request_id).await {
         Ok(response) => response,
         Err(failure) => {
@@ -56,6 +58,7 @@ async fn serve(State(app): State<App>, request: Request) -> Response {
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert("x-openstack-request-id", value);
     }
+    metrics.count(operation, response.status().as_u16(), begun.elapsed());
     tracing::info!(request_id, %method, path, status = response.status().as_u16(), "request");
     response
 }
@@ -195,6 +198,11 @@ impl Path {
         let fewest = found.iter().map(|(_, params)| params.len()).min();
         found.retain(|(_, params)| Some(params.len()) == fewest);
         found
+    }
+
+    /// The name of the operation of this path and method.
+    fn operation(&self, method: &Method) -> Option<&'static str> {
+        self.routes().into_iter().find(|(route, _)| route.operation.method == *method).map(|(route, _)| route.name)
     }
 
     /// What is answered when no operation has this path and method.

@@ -7,7 +7,6 @@ use crate::input::Input;
 use magnum_store::Page;
 use serde_json::{Map, Value, json};
 
-
 /// Reads the arguments; `columns` are the table's.
 pub(crate) fn page(input: &Input, columns: &[&str]) -> Result<Page, Failure> {
     let limit = match input.int_argument("limit")? {

@@ -81,6 +81,9 @@ pub struct ServeArgs {
     /// Where the API listens
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9511")]
     pub listen: SocketAddr,
+    /// Where numbers for Prometheus are given out, at /metrics; nowhere unless named
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub metrics: Option<SocketAddr>,
     /// The range that the clusters' API addresses are taken from; they exist on this machine only
     #[arg(long, value_name = "NETWORK")]
     pub external_range: Option<ipnet::Ipv4Net>,

@@ -8,7 +8,7 @@ use crate::policy::{self, Places};
 use crate::settings::{Settings, Unnamed};
 use crate::state::StateDir;
 use magnum_api::catalogue::Embedded;
-use magnum_api::{App, Diagnose, PrivateToken};
+use magnum_api::{App, Diagnose, Metrics, PrivateToken, metrics_router};
 use magnum_blueprint::Flavor;
 use magnum_cli::{HookError, LogFormat, Serve};
 use magnum_conductor::{Flavors, World};
@@ -46,7 +46,7 @@ impl Flavors for EmbeddedFlavors {
 pub async fn serve(args: Serve) -> Result<(), HookError> {
     start_log(&args)?;
     let settings = Settings::read(&args.options.files, Unnamed::Nothing)?.sound()?;
-    loopback_only(args.options.listen)?;
+    loopback_only("--listen", args.options.listen)?;
     let image_dir = args.options.cache_dir.join("images");
     prerequisites(&image_dir)?;
     let state = StateDir::open(&args.state_dir)?;
@@ -74,6 +74,7 @@ pub async fn serve(args: Serve) -> Result<(), HookError> {
         rules: policy::watch(Places::of(&settings.config, &settings.beside)?)?,
         www_authenticate_uri: format!("http://{}", args.options.listen),
         agent: Some(agent),
+        metrics: Metrics::default(),
         front: Arc::new(front(&settings.config)?),
         max_clusters_per_project: settings
             .config
@@ -81,10 +82,14 @@ pub async fn serve(args: Serve) -> Result<(), HookError> {
             .map_err(|e| HookError::new(e.to_string()))?
             .unwrap_or(20),
     };
+    if let Some(address) = args.options.metrics {
+        loopback_only("--metrics", address)?;
+        let listener = listen("--metrics", address).await?;
+        let router = metrics_router(app.metrics.clone(), store.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+    }
     gates.serve(app.clone());
-    let listener = TcpListener::bind(args.options.listen).await.map_err(|e| {
-        HookError::new(format!("{} cannot be listened on: {e}", args.options.listen)).hint("name another address with --listen")
-    })?;
+    let listener = listen("--listen", args.options.listen).await?;
     let address = listener.local_addr().map_err(|e| HookError::new(e.to_string()))?;
     state.announce(address)?;
 
@@ -128,12 +133,18 @@ fn start_log(args: &Serve) -> Result<(), HookError> {
     Ok(())
 }
 
+/// Begins to listen at the address that this option names.
+async fn listen(option: &str, address: SocketAddr) -> Result<TcpListener, HookError> {
+    let busy = |e| HookError::new(format!("{address} cannot be listened on: {e}")).hint(format!("name another address with {option}"));
+    TcpListener::bind(address).await.map_err(busy)
+}
+
 /// The private token is all that protects this API: it must not leave the machine.
-fn loopback_only(address: SocketAddr) -> Result<(), HookError> {
+fn loopback_only(option: &str, address: SocketAddr) -> Result<(), HookError> {
     if address.ip().is_loopback() {
         return Ok(());
     }
-    let text = format!("--listen {address} is not a loopback address; anybody who reads the network could read the token");
+    let text = format!("{option} {address} is not a loopback address; anybody who reads the network could read what it says");
     Err(HookError::new(text).hint("listen on 127.0.0.1 and put a TLS proxy in front"))
 }
 

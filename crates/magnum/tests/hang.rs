@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::http::Request;
 use jiff::{SignedDuration, Timestamp};
 use magnum_api::catalogue::Embedded;
-use magnum_api::{App, Diagnose, Judged, NoReport, PathWish, PrivateToken, Question, Told};
+use magnum_api::{App, Diagnose, Judged, Metrics, NoReport, PathWish, PrivateToken, Question, Told};
 use magnum_blueprint::{Blueprint, Flavor};
 use magnum_conductor::{Cause, Examine, Examined, Flavors, Gate, World};
 use magnum_engine::{Boxed, Engine, Error, Exec, ExecOutput, Observed, Progress};
@@ -117,6 +117,7 @@ impl Site {
             rules: tokio::sync::watch::channel(Arc::new(Enforcer::new(Settings::default(), &[]))).1,
             www_authenticate_uri: String::new(),
             agent: None,
+            metrics: Metrics::default(),
             front: Arc::default(),
             max_clusters_per_project: 20,
         };

@@ -4,7 +4,7 @@
 use crate::Store;
 use crate::error::Error;
 use crate::sql::Arg;
-use magnum_types::ProjectId;
+use magnum_types::{ClusterStatus, ProjectId};
 
 /// Clusters, and the nodes wanted in them, masters included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +14,12 @@ pub struct Stats {
 }
 
 impl Store {
+    /// How many clusters of all projects are in which status.
+    pub async fn count_clusters_by_status(&self) -> Result<Vec<(ClusterStatus, i64)>, Error> {
+        let sql = "SELECT \"status\" AS \"status\", COUNT(*) AS \"n\" FROM \"cluster\" WHERE \"status\" IS NOT NULL GROUP BY \"status\"";
+        self.db.fetch(sql, Vec::new()).await?.iter().map(|row| Ok((row.get("status")?, row.get("n")?))).collect()
+    }
+
     /// Counts one project's, or everybody's.
     pub async fn get_stats(&self, project: Option<&ProjectId>) -> Result<Stats, Error> {
         let (condition, args) = match project {

@@ -139,3 +139,25 @@ async fn clients_of_2015_pages_of_other_origins_and_load_balancers_are_answered_
     assert_eq!((healthy.status, healthy.body["reasons"][0].as_str()), (200, Some("OK")));
     assert!(Cors { origins: vec!["a\nb".to_owned()], ..cors }.check().unwrap_err().contains("allowed_origin"));
 }
+
+#[tokio::test]
+async fn what_was_asked_is_counted_by_operation_and_never_by_what_a_caller_wrote() {
+    let app = app().await;
+    crate::fake::cluster(&app, "kubernetes").await;
+    for path in ["/v1/clusters/c1", "/v1/clusters/secret-name", "/v1/secret-name"] {
+        send(&app, "GET", path, &[("x-auth-token", "member")], "").await;
+    }
+    let router = magnum_api::metrics_router(app.metrics.clone(), app.store.clone());
+    let text = crate::fake::answer(router, "GET", "/metrics", &[], "").await.body.as_str().unwrap_or_default().to_owned();
+    for line in [
+        "magnum_api_requests_total{operation=\"clusters::show\",status=\"200\"} 1",
+        "magnum_api_requests_total{operation=\"clusters::show\",status=\"404\"} 1",
+        "magnum_api_requests_total{operation=\"none\",status=\"404\"} 1",
+        "magnum_api_request_duration_seconds_count{operation=\"clusters::show\"} 2",
+        "magnum_clusters{status=\"CREATE_IN_PROGRESS\"} 1",
+        "magnum_nodes 3",
+    ] {
+        assert!(text.lines().any(|own| own == line), "{line} is not in\n{text}");
+    }
+    assert!(!text.contains("secret-name"), "{text}");
+}

@@ -4,7 +4,7 @@
 use axum::body::Body;
 use axum::http::Request;
 use magnum_api::catalogue::{Catalogue, Flavor, Image, Lookup, NoDriver};
-use magnum_api::{App, Authenticate, Diagnose, Identity, Judged, NoReport, PathWish, Presented, Question, Refused, Told};
+use magnum_api::{App, Authenticate, Diagnose, Identity, Judged, Metrics, NoReport, PathWish, Presented, Question, Refused, Told};
 use magnum_blueprint::Blueprint;
 use magnum_engine::{Boxed, Engine, Error, Exec, ExecOutput, Observed, Progress};
 use magnum_policy::{Enforcer, Settings};
@@ -196,6 +196,7 @@ pub async fn app() -> App {
         rules: rules(Settings::default()),
         www_authenticate_uri: "http://localhost/identity".to_owned(),
         agent: None,
+        metrics: Metrics::default(),
         front: Arc::default(),
         max_clusters_per_project: 20,
     }
