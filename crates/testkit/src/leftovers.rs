@@ -19,7 +19,7 @@ pub(crate) fn claim(state: &Path) {
 
 /// Programs that only nodes and their networks run here.
 const PROGRAMS: &[&str] =
-    &["lxc-start", "[lxc", "haproxy", "dnsmasq", "magnum", "magnum-agent", "kubelet", "dockerd", "containerd", "etcd"];
+    &["lxc-start", "[lxc", "haproxy", "dnsmasq", "magnum", "magnum-agent", "kubelet", "dockerd", "containerd", "etcd", "uwsgi"];
 
 /// Namespaces, cgroups, links, mounts and processes, one line each; not those of other servers that run on this machine.
 pub fn leftovers() -> Result<BTreeSet<String>> {
