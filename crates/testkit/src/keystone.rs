@@ -134,7 +134,7 @@ impl Keystone {
         // Each command of keystone-manage in a copy of one Python that has loaded Keystone. The password comes by the environment,
         // where other users do not see it.
         const SETUP: &str = r"
-import os, sys
+import os, sqlite3, sys
 from keystone.cmd import manage
 
 def run(*args):
@@ -151,6 +151,8 @@ def run(*args):
         sys.exit('keystone-manage ' + args[0] + ' failed')
 
 run('db_sync')
+# Otherwise who reads would lock out who writes.
+sqlite3.connect('keystone.db').execute('pragma journal_mode = wal')
 url = sys.argv[2]
 run('bootstrap', '--bootstrap-admin-url', url, '--bootstrap-internal-url', url, '--bootstrap-public-url', url,
     '--bootstrap-region-id', sys.argv[3])
@@ -170,7 +172,7 @@ run('bootstrap', '--bootstrap-admin-url', url, '--bootstrap-internal-url', url, 
 
     fn answering(&mut self) -> Result<()> {
         let (port, process) = (self.port, self.process.as_mut().context("Keystone does not run")?);
-        process.until(Duration::from_secs(60), || ask(port, "/v3").is_ok_and(|answer| answer.starts_with("HTTP/1.1 200")))
+        process.until(Duration::from_secs(60), || ask(port, "/v3").is_ok_and(|answer| answer.split(' ').nth(1) == Some("200")))
     }
 }
 
