@@ -11,6 +11,8 @@ pub mod patient;
 mod populated;
 mod process;
 mod server;
+mod services;
+mod wsgi;
 
 pub use counting::Counting;
 pub use keystone::{Keystone, KeystoneOptions, REGION};
@@ -19,6 +21,7 @@ pub use leftovers::leftovers;
 pub use populated::{Persona, Populated};
 pub use process::Process;
 pub use server::{Server, cache_dir};
+pub use services::{Service, Services};
 
 /// The directory with both release binaries, as `cargo xtask build` leaves it.
 pub fn dist_dir() -> anyhow::Result<std::path::PathBuf> {
