@@ -53,7 +53,8 @@ pub struct Validator {
     good: Mutex<Memory<Arc<Token>>>,
     /// Whether the token was not known even when an expired one would have done.
     bad: Mutex<Memory<bool>>,
-    flights: Mutex<HashMap<(Key, bool), Flight>>,
+    /// Questions under way, with how many wait for each.
+    flights: Mutex<HashMap<(Key, bool), (Flight, usize)>>,
     turns: Semaphore,
     catalogues: Mutex<HashMap<u64, Weak<Catalogue>>>,
     hasher: RandomState,
@@ -153,16 +154,15 @@ impl Validator {
     async fn fly(&self, key: Key, token: &str, allow_expired: bool) -> Result<Arc<Token>, Refusal> {
         let seat = {
             let mut flights = locked(&self.flights);
-            let flight = match flights.get(&(key, allow_expired)) {
-                Some(flight) => Arc::clone(flight),
-                None => {
-                    // A flight may have landed since we looked: its answer is noted before it is taken off the list.
-                    if let Some(outcome) = self.remembered(&key, allow_expired) {
-                        return outcome;
-                    }
-                    Arc::clone(flights.entry((key, allow_expired)).or_default())
+            if !flights.contains_key(&(key, allow_expired)) {
+                // A flight may have landed since we looked: its answer is noted before it is taken off the list.
+                if let Some(outcome) = self.remembered(&key, allow_expired) {
+                    return outcome;
                 }
-            };
+            }
+            let (flight, seats) = flights.entry((key, allow_expired)).or_default();
+            *seats += 1;
+            let flight = Arc::clone(flight);
             Seat { validator: self, id: (key, allow_expired), flight }
         };
         // Should the one who asks be cut off, the next who waits asks.
@@ -237,10 +237,9 @@ struct Seat<'a> {
 impl Drop for Seat<'_> {
     fn drop(&mut self) {
         let mut flights = locked(&self.validator.flights);
-        let landed = self.flight.initialized();
-        // One more is in the list itself; seats are taken and left under its lock.
-        let last = Arc::strong_count(&self.flight) <= 2;
-        if (landed || last) && flights.get(&self.id).is_some_and(|flight| Arc::ptr_eq(flight, &self.flight)) {
+        let Some((flight, seats)) = flights.get_mut(&self.id).filter(|(flight, _)| Arc::ptr_eq(flight, &self.flight)) else { return };
+        *seats -= 1;
+        if *seats == 0 || flight.initialized() {
             flights.remove(&self.id);
         }
     }

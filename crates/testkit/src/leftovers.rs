@@ -37,6 +37,14 @@ pub fn leftovers() -> Result<BTreeSet<String>> {
             }
         }
     }
+    for entry in std::fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let owner = name.strip_prefix("magnum-keystone-").and_then(|rest| rest.split('-').next());
+        // The directory of a test that still runs is not left.
+        if owner.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
+            things.insert(format!("directory {name}"));
+        }
+    }
     let mounts = std::fs::read_to_string("/proc/mounts").context("reading /proc/mounts")?;
     things.extend(mounts.lines().filter_map(|l| l.split(' ').nth(1)).map(|m| format!("mount {m}")));
     things.retain(|thing| !is_foreign(thing));
