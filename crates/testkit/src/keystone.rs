@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A real Keystone of one's own, from Debian's package: SQLite in a temporary directory, a loopback port, gone afterwards.
 
+use crate::authority::Authority;
 use crate::wsgi::{MANAGE, Wsgi, make_private, write_private};
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
@@ -20,11 +21,23 @@ pub struct KeystoneOptions {
     pub processes: u32,
     /// Rounds of bcrypt are 2 to the power of this: 4 is the least there is, 12 is Keystone's default.
     pub hash_rounds: u32,
+    /// Whether it answers by HTTPS as well.
+    pub tls: bool,
+}
+
+/// Where a Keystone answers by HTTPS.
+#[derive(Debug, Clone)]
+pub struct Secure {
+    /// For everybody.
+    pub url: String,
+    /// For whoever shows a certificate of the authority.
+    pub mutual_url: String,
+    pub authority: Authority,
 }
 
 impl Default for KeystoneOptions {
     fn default() -> Self {
-        Self { token_life: Duration::from_secs(3600), processes: 1, hash_rounds: 4 }
+        Self { token_life: Duration::from_secs(3600), processes: 1, hash_rounds: 4, tls: false }
     }
 }
 
@@ -33,6 +46,7 @@ pub struct Keystone {
     service: Wsgi,
     dir: Dir,
     password: String,
+    secure: Option<Secure>,
 }
 
 /// Removed with everything in it.
@@ -48,7 +62,15 @@ impl Keystone {
         let application = "from keystone.server.wsgi import initialize_public_application\napplication = initialize_public_application()\n";
         let environment = [("OS_KEYSTONE_CONFIG_DIR", &*dir.0.to_string_lossy()), ("OS_KEYSTONE_CONFIG_FILES", "keystone.conf")];
         let service = Wsgi::new("Keystone (packages python3-keystone, uwsgi-core)", &dir.0, application, &environment, options.processes)?;
-        let mut keystone = Self { service, dir, password: random_text(12)? };
+        let secure = if options.tls {
+            let authority = Authority::make(&dir.0)?;
+            let (open, mutual) = service.secure(&authority)?;
+            let url = |port| format!("https://127.0.0.1:{port}/v3");
+            Some(Secure { url: url(open), mutual_url: url(mutual), authority })
+        } else {
+            None
+        };
+        let mut keystone = Self { service, dir, password: random_text(12)?, secure };
         keystone.configure(options)?;
         // Python takes longer to load all of it than to do anything with it: the service loads while its database is made.
         keystone.service.launch()?;
@@ -60,6 +82,11 @@ impl Keystone {
     /// Where tokens are got, with the version.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}/v3", self.port())
+    }
+
+    /// Where it answers by HTTPS, if it was to.
+    pub fn secure(&self) -> Option<&Secure> {
+        self.secure.as_ref()
     }
 
     /// The loopback port.

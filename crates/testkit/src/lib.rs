@@ -2,6 +2,7 @@
 //! What tests, demo and measurements share: a server of one's own, and a list of everything a cluster leaves on a
 //! machine. Used by `xtask` and by the tests on real nodes; never by the product.
 
+mod authority;
 mod counting;
 mod keystone;
 mod kubectl;
@@ -14,8 +15,9 @@ mod server;
 mod services;
 mod wsgi;
 
+pub use authority::Authority;
 pub use counting::Counting;
-pub use keystone::{Keystone, KeystoneOptions, REGION};
+pub use keystone::{Keystone, KeystoneOptions, REGION, Secure};
 pub use kubectl::{Kubectl, Pod, WEB, wait};
 pub use leftovers::leftovers;
 pub use populated::{Persona, Populated};

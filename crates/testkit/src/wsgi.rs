@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A service of OpenStack from Debian's packages, served by uwsgi on a loopback port out of a directory of its own.
 
+use crate::authority::Authority;
 use crate::process::Process;
 use crate::server::free_port;
 use anyhow::{Context, Result};
@@ -40,6 +41,21 @@ impl Wsgi {
 
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Also answers by HTTPS: on the first port to everybody, on the second to whoever shows a certificate of the authority.
+    pub fn secure(&self, authority: &Authority) -> Result<(u16, u16)> {
+        use std::io::Write;
+        let (open, mutual) = (free_port()?, free_port()?);
+        let (certificate, key, ca) = (authority.file("server.pem"), authority.file("server.key"), authority.file("ca.pem"));
+        let mut file = std::fs::File::options().append(true).open(self.dir.join("uwsgi.ini")).context("opening uwsgi.ini")?;
+        write!(
+            file,
+            "https-socket = 127.0.0.1:{open},{certificate},{key},HIGH\n\
+             https-socket = 127.0.0.1:{mutual},{certificate},{key},HIGH,!{ca}\n"
+        )
+        .context("writing uwsgi.ini")?;
+        Ok((open, mutual))
     }
 
     /// Begins a Python program in the service's directory.

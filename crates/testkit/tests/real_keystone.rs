@@ -290,3 +290,27 @@ async fn wrong_credentials_of_the_service_are_named_with_their_place() {
         assert_eq!(validator.validate(&token, false).await, Err(Refusal::Unavailable(expected)));
     }
 }
+
+#[tokio::test]
+async fn certificates_are_checked_as_the_options_say() {
+    let keystone = Keystone::start(&KeystoneOptions { tls: true, ..KeystoneOptions::default() }).unwrap();
+    let secure = keystone.secure().unwrap();
+    let file = |name: &str| secure.authority.file(name);
+    let trusted = format!("cafile = {}\n", file("ca.pem"));
+    let shown = format!("{trusted}certfile = {}\nkeyfile = {}\n", file("client.pem"), file("client.key"));
+    let user = format!("username = admin\npassword = {}\nproject_name = admin\n", keystone.admin_password());
+    let login = async |url: &str, more: &str| {
+        let config = config(&format!("[keystone_authtoken]\nauth_url = {url}\n{user}{more}"));
+        let cloud = Arc::new(Cloud::from_config(&config, "keystone_authtoken", Limits::default()).unwrap());
+        let session = Session::new(cloud, Credentials::from_config(&config, "keystone_authtoken").unwrap());
+        session.token().await.map(|issued| issued.token.user.name.clone()).map_err(|error| error.to_string())
+    };
+    for (url, more) in [(&secure.url, &*trusted), (&secure.url, "insecure = true\n"), (&secure.mutual_url, &shown)] {
+        assert_eq!(login(url, more).await.as_deref(), Ok("admin"), "{more}");
+    }
+    let unknown = login(&secure.url, "").await.unwrap_err();
+    assert!(unknown.starts_with(&format!("Keystone at {}/auth/tokens is not available: ", secure.url)), "{unknown}");
+    assert!(unknown.contains("certificate"), "{unknown}");
+    assert!(login(&secure.mutual_url, &trusted).await.is_err(), "let in without a certificate");
+    assert!(login(&secure.url.replace("https", "http"), &trusted).await.is_err());
+}
