@@ -19,7 +19,7 @@ pub(crate) fn claim(state: &Path) {
 
 /// Programs that only nodes and their networks run here.
 const PROGRAMS: &[&str] =
-    &["lxc-start", "[lxc", "haproxy", "dnsmasq", "magnum", "magnum-agent", "kubelet", "dockerd", "containerd", "etcd"];
+    &["lxc-start", "[lxc", "haproxy", "dnsmasq", "magnum", "magnum-agent", "kubelet", "dockerd", "containerd", "etcd", "uwsgi"];
 
 /// Namespaces, cgroups, links, mounts and processes, one line each; not those of other servers that run on this machine.
 pub fn leftovers() -> Result<BTreeSet<String>> {
@@ -35,6 +35,14 @@ pub fn leftovers() -> Result<BTreeSet<String>> {
             if kind != "cgroup" || (name.starts_with("lxc.") && name != "lxc.pivot") {
                 things.insert(format!("{kind} {name}"));
             }
+        }
+    }
+    for entry in std::fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let owner = name.strip_prefix("magnum-keystone-").and_then(|rest| rest.split('-').next());
+        // The directory of a test that still runs is not left.
+        if owner.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
+            things.insert(format!("directory {name}"));
         }
     }
     let mounts = std::fs::read_to_string("/proc/mounts").context("reading /proc/mounts")?;

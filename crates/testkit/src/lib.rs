@@ -2,15 +2,28 @@
 //! What tests, demo and measurements share: a server of one's own, and a list of everything a cluster leaves on a
 //! machine. Used by `xtask` and by the tests on real nodes; never by the product.
 
+mod authority;
+mod counting;
+mod keystone;
 mod kubectl;
 mod leftovers;
 mod network;
 pub mod patient;
+mod populated;
+mod process;
 mod server;
+mod services;
+mod wsgi;
 
+pub use authority::Authority;
+pub use counting::Counting;
+pub use keystone::{Keystone, KeystoneOptions, REGION, Secure};
 pub use kubectl::{Kubectl, Pod, WEB, wait};
 pub use leftovers::leftovers;
+pub use populated::{Persona, Populated};
+pub use process::Process;
 pub use server::{Server, cache_dir};
+pub use services::{Service, Services};
 
 /// The directory with both release binaries, as `cargo xtask build` leaves it.
 pub fn dist_dir() -> anyhow::Result<std::path::PathBuf> {
