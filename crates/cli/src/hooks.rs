@@ -78,9 +78,12 @@ pub struct Serve {
 pub struct ServeArgs {
     #[command(flatten)]
     pub files: ConfigFiles,
-    /// Where the API listens
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9511")]
-    pub listen: SocketAddr,
+    /// Where the API listens; without it, as [api] host and port say, 127.0.0.1:9511 by default
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub listen: Option<SocketAddr>,
+    /// Whose images, flavors and networks requests may name, when Keystone is in front
+    #[arg(long, value_enum, value_name = "WHOSE", default_value_t = CatalogueOf::Local)]
+    pub catalogue: CatalogueOf,
     /// Where numbers for Prometheus are given out, at /metrics; nowhere unless named
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub metrics: Option<SocketAddr>,
@@ -99,6 +102,15 @@ pub struct ServeArgs {
     /// How log lines look
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
+}
+
+/// Whose images, flavors and networks requests may name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CatalogueOf {
+    /// The local engine's
+    Local,
+    /// Those of Glance, Nova and Neutron, asked in the caller's name
+    Openstack,
 }
 
 /// How log lines look.

@@ -35,7 +35,7 @@ mod watch;
 pub use command::{Cli, Command};
 pub use error::Error;
 pub use global::{Global, Output};
-pub use hooks::{Answer, HookError, Hooks, Image, ImageArgs, ImageCommand, LogFormat, Serve, ServeArgs, Settings};
+pub use hooks::{Answer, CatalogueOf, HookError, Hooks, Image, ImageArgs, ImageCommand, LogFormat, Serve, ServeArgs, Settings};
 pub use output::Streams;
 pub use settings::{Asker, ConfigCommand, ConfigFiles, PolicyCommand};
 

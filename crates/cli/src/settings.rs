@@ -28,10 +28,13 @@ pub enum ConfigCommand {
     },
     /// Print a file with every setting and its default
     Sample,
-    /// Say what is wrong with the settings and the policy's files
+    /// Say what is wrong with the settings and the policy's files, and whether the database and Keystone can be reached
     Check {
         #[command(flatten)]
         files: ConfigFiles,
+        /// Read files only, and connect to nothing
+        #[arg(long)]
+        offline: bool,
     },
 }
 

@@ -14,7 +14,7 @@ pub async fn about(asked: magnum_cli::Settings) -> Result<Answer, HookError> {
     match asked {
         magnum_cli::Settings::Config(ConfigCommand::Show { files, set }) => show(&files, set),
         magnum_cli::Settings::Config(ConfigCommand::Sample) => Ok(sample(magnum_conf::sample(magnum_conf::ALL))),
-        magnum_cli::Settings::Config(ConfigCommand::Check { files }) => check(&files),
+        magnum_cli::Settings::Config(ConfigCommand::Check { files, offline }) => check(&files, offline).await,
         magnum_cli::Settings::Policy(PolicyCommand::List { files }) => list(&files),
         magnum_cli::Settings::Policy(PolicyCommand::Sample) => Ok(sample(magnum_policy::sample())),
         magnum_cli::Settings::Policy(PolicyCommand::Check { files }) => {
@@ -63,7 +63,7 @@ fn show(files: &ConfigFiles, set: bool) -> Result<Answer, HookError> {
     Ok(Answer { text: magnum_conf::render(&shown), value, exit: 0 })
 }
 
-fn check(files: &ConfigFiles) -> Result<Answer, HookError> {
+async fn check(files: &ConfigFiles, offline: bool) -> Result<Answer, HookError> {
     let settings = Settings::read(files, Unnamed::Usual)?;
     let word = |severity| match severity {
         Severity::Error => "error",
@@ -73,6 +73,9 @@ fn check(files: &ConfigFiles) -> Result<Answer, HookError> {
     let mut findings: Vec<Finding> =
         settings.config.check().iter().map(|f| Finding { severity: word(f.severity), text: f.to_string() }).collect();
     rules(files, &mut findings)?;
+    if !offline {
+        findings.extend(crate::reach::reach(&settings.config).await.into_iter().map(|(severity, text)| Finding { severity, text }));
+    }
     Ok(told(&findings))
 }
 

@@ -4,13 +4,14 @@
 use crate::diagnose::Doctor;
 use crate::front::front;
 use crate::gate::Gates;
+use crate::keystone::Keystone;
 use crate::policy::{self, Places};
 use crate::settings::{Settings, Unnamed};
 use crate::state::StateDir;
-use magnum_api::catalogue::Embedded;
-use magnum_api::{App, Diagnose, Metrics, PrivateToken, metrics_router};
+use magnum_api::catalogue::{Catalogue, Embedded};
+use magnum_api::{App, Authenticate, Diagnose, Metrics, PrivateToken, metrics_router};
 use magnum_blueprint::Flavor;
-use magnum_cli::{HookError, LogFormat, Serve};
+use magnum_cli::{CatalogueOf, HookError, LogFormat, Serve};
 use magnum_conductor::{Flavors, World};
 use magnum_engine::Engine;
 use magnum_engine::local::{Config, Local, check};
@@ -46,7 +47,11 @@ impl Flavors for EmbeddedFlavors {
 pub async fn serve(args: Serve) -> Result<(), HookError> {
     start_log(&args)?;
     let settings = Settings::read(&args.options.files, Unnamed::Nothing)?.sound()?;
-    loopback_only("--listen", args.options.listen)?;
+    let keystone = Keystone::of(&settings.config)?;
+    let address = address(&args, &settings.config)?;
+    if keystone.is_none() {
+        loopback_only("--listen", address)?;
+    }
     let image_dir = args.options.cache_dir.join("images");
     prerequisites(&image_dir)?;
     let state = StateDir::open(&args.state_dir)?;
@@ -64,15 +69,25 @@ pub async fn serve(args: Serve) -> Result<(), HookError> {
     let engine: Arc<dyn Engine> = Arc::new(local.clone());
     let gates = Arc::new(Gates::default());
     let doctor = Arc::new(Doctor::new(store.clone(), Arc::clone(&engine)));
+    let (authenticate, catalogue, www_authenticate_uri): (Arc<dyn Authenticate>, Arc<dyn Catalogue>, _) = match &keystone {
+        None => (Arc::new(PrivateToken::new(token)), Arc::new(Embedded), format!("http://{address}")),
+        Some(keystone) => {
+            let catalogue = match args.options.catalogue {
+                CatalogueOf::Local => keystone.local(),
+                CatalogueOf::Openstack => keystone.openstack(),
+            };
+            (keystone.authenticate(), catalogue, keystone.www_authenticate_uri.clone())
+        }
+    };
     let app = App {
         store: store.clone(),
         engine: Arc::clone(&engine),
-        catalogue: Arc::new(Embedded),
+        catalogue,
         diagnose: Arc::clone(&doctor) as Arc<dyn Diagnose>,
         jobs: Arc::default(),
-        authenticate: Arc::new(PrivateToken::new(token)),
+        authenticate,
         rules: policy::watch(Places::of(&settings.config, &settings.beside)?)?,
-        www_authenticate_uri: format!("http://{}", args.options.listen),
+        www_authenticate_uri,
         agent: Some(agent),
         metrics: Metrics::default(),
         front: Arc::new(front(&settings.config)?),
@@ -89,7 +104,7 @@ pub async fn serve(args: Serve) -> Result<(), HookError> {
         tokio::spawn(async move { axum::serve(listener, router).await });
     }
     gates.serve(app.clone());
-    let listener = listen("--listen", args.options.listen).await?;
+    let listener = listen("--listen", address).await?;
     let address = listener.local_addr().map_err(|e| HookError::new(e.to_string()))?;
     state.announce(address)?;
 
@@ -131,6 +146,19 @@ fn start_log(args: &Serve) -> Result<(), HookError> {
         LogFormat::Json => builder.json().init(),
     }
     Ok(())
+}
+
+/// Where the API listens: as the command line says, else as `[api]` says.
+fn address(args: &Serve, config: &magnum_conf::Config) -> Result<SocketAddr, HookError> {
+    if let Some(address) = args.options.listen {
+        return Ok(address);
+    }
+    let wrong = |error: magnum_conf::Error| HookError::new(error.to_string());
+    let host = config.text("api", "host").map_err(wrong)?.unwrap_or_else(|| "127.0.0.1".to_owned());
+    let port = config.integer("api", "port").map_err(wrong)?.unwrap_or(9511);
+    let ip = host.parse().map_err(|_| HookError::new(format!("[api] host: {host} is not an address")).hint("write an IP address"))?;
+    let port = u16::try_from(port).map_err(|_| HookError::new(format!("[api] port: {port} is not a port")))?;
+    Ok(SocketAddr::new(ip, port))
 }
 
 /// Begins to listen at the address that this option names.

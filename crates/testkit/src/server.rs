@@ -21,19 +21,42 @@ pub struct Server {
     dist: PathBuf,
     state: PathBuf,
     port: u16,
+    /// Further arguments of `magnum serve`.
+    args: Vec<String>,
+    /// The token of commands, where the private one is not good.
+    token: Option<String>,
 }
 
 impl Server {
     /// Starts `magnum serve` from the directory with both binaries and waits until it answers.
     pub fn start(dist: &Path) -> Result<Self> {
+        let mut server = Self::new(dist)?;
+        server.up()?;
+        Ok(server)
+    }
+
+    /// A server that is not started yet: its port is known, and it has a state directory.
+    pub fn new(dist: &Path) -> Result<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("magnum-test-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let state = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&state).context("making the state directory")?;
         crate::leftovers::claim(&state);
-        let mut server = Self { child: None, dist: dist.to_owned(), state, port: free_port()? };
-        server.up()?;
-        Ok(server)
+        Ok(Self { child: None, dist: dist.to_owned(), state, port: free_port()?, args: Vec::new(), token: None })
+    }
+
+    /// Starts it with a `magnum.conf` of this text, and further arguments.
+    pub fn up_with(&mut self, conf: &str, args: &[&str]) -> Result<()> {
+        let file = self.state.join("magnum.conf");
+        std::fs::write(&file, conf).context("writing magnum.conf")?;
+        std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).context("making magnum.conf private")?;
+        self.args = ["--config-file", &file.display().to_string()].iter().chain(args).map(|word| (*word).to_owned()).collect();
+        self.up()
+    }
+
+    /// Has commands speak with this token.
+    pub fn speak_with(&mut self, token: String) {
+        self.token = Some(token);
     }
 
     /// Starts the process (again) on the same state and waits until it answers.
@@ -44,6 +67,7 @@ impl Server {
             .arg(&self.state)
             .arg("--cache-dir")
             .arg(cache_dir())
+            .args(&self.args)
             .stdin(Stdio::null())
             .stdout(log.try_clone().context("sharing serve.log")?)
             .stderr(log)
@@ -102,6 +126,7 @@ impl Server {
     pub fn magnum<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Command {
         let mut command = Command::new(self.dist.join("magnum"));
         command.args(args).env("MAGNUM_URL", self.url()).env("MAGNUM_STATE_DIR", &self.state).env_remove("MAGNUM_TOKEN");
+        command.envs(self.token.iter().map(|token| ("MAGNUM_TOKEN", token)));
         command.current_dir(&self.state).stdin(Stdio::null());
         command
     }

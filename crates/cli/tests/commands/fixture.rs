@@ -149,7 +149,12 @@ impl Write for Sink {
 pub fn hooks() -> Hooks {
     Hooks {
         serve: Box::new(|serve| {
-            let text = format!("{} {} {}", serve.state_dir.display(), serve.options.listen, serve.options.cache_dir.display());
+            let text = format!(
+                "{} {} {}",
+                serve.state_dir.display(),
+                serve.options.listen.map(|a| a.to_string()).unwrap_or_default(),
+                serve.options.cache_dir.display()
+            );
             async move { Err(HookError::new(text).hint("only a test")) }.boxed()
         }),
         image: Box::new(|image| async move { Ok(json!([{"name": "debian-12", "asked": format!("{:?}", image.options.command)}])) }.boxed()),
