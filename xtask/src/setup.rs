@@ -109,6 +109,7 @@ pub fn image(dist: &Path) -> Result<()> {
 const PYTHON: &[(&str, &[&str])] = &[
     ("clients", &["python-magnumclient==5.0.0", "python-openstackclient==10.5.0", "openstacksdk==4.22.0"]),
     ("schemathesis", &["schemathesis==4.32.5"]),
+    ("tempest", &["tempest==47.0.0", "magnum-tempest-plugin==2.12.0"]),
 ];
 
 /// Installs the Python programs that the tests run against the server.

@@ -4,6 +4,7 @@
 
 mod authority;
 mod counting;
+mod installation;
 mod keystone;
 mod kubectl;
 mod leftovers;
@@ -17,6 +18,7 @@ mod wsgi;
 
 pub use authority::Authority;
 pub use counting::Counting;
+pub use installation::Installation;
 pub use keystone::{Keystone, KeystoneOptions, REGION, Secure};
 pub use kubectl::{Kubectl, Pod, WEB, wait};
 pub use leftovers::leftovers;

@@ -2,80 +2,14 @@
 //! The API behind a real Keystone: real tokens of everybody, the real client by password and catalogue, and Keystone's absence.
 
 use anyhow::{Context, Result, bail, ensure};
-use magnum_testkit::{Keystone, KeystoneOptions, Persona, Populated, Server, dist_dir, venv_dir, wait};
-use serde_json::{Value, json};
-use std::process::Command;
+use magnum_testkit::{Installation, Persona, wait};
+use serde_json::json;
 use std::time::Duration;
-
-struct World {
-    // The server goes before the Keystone that its clusters' deletion asks.
-    server: Server,
-    populated: Populated,
-    keystone: Keystone,
-    runtime: tokio::runtime::Runtime,
-}
-
-impl World {
-    fn new(more: &str) -> Result<Self> {
-        let runtime = tokio::runtime::Runtime::new().context("starting tokio")?;
-        let keystone = Keystone::start(&KeystoneOptions::default())?;
-        let mut server = Server::new(&dist_dir()?)?;
-        let populated = runtime.block_on(Populated::fill(&keystone, &format!("{}/v1", server.url())))?;
-        server.up_with(&format!("{}{more}", populated.magnum_conf(&keystone.url())), &[])?;
-        let world = Self { server, populated, keystone, runtime };
-        let token = world.token(Persona::Admin)?;
-        let mut world = world;
-        world.server.speak_with(token);
-        Ok(world)
-    }
-
-    fn token(&self, persona: Persona) -> Result<String> {
-        self.runtime.block_on(self.populated.token(persona))
-    }
-
-    /// Status and body of a request with this token.
-    fn ask(&self, token: &str, method: &str, path: &str, body: Option<Value>) -> Result<(u16, Value)> {
-        let agent: ureq::Agent =
-            ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(Duration::from_secs(60))).build().into();
-        let url = format!("{}{path}", self.server.url());
-        let request = ureq::http::Request::builder().method(method).uri(url).header("X-Auth-Token", token);
-        let request = request.header("Accept", "application/json").header("OpenStack-API-Version", "container-infra latest");
-        let body = body.map_or_else(String::new, |body| body.to_string());
-        let mut answer = agent.run(request.header("Content-Type", "application/json").body(body)?).context("asking the API")?;
-        let status = answer.status().as_u16();
-        let text = answer.body_mut().read_to_string().context("reading the answer")?;
-        Ok((status, serde_json::from_str(&text).unwrap_or(Value::String(text))))
-    }
-
-    fn expect(&self, persona: Persona, method: &str, path: &str, body: Option<Value>, status: u16) -> Result<Value> {
-        let (given, answer) = self.ask(&self.token(persona)?, method, path, body)?;
-        ensure!(given == status, "{persona:?} {method} {path}: {given} instead of {status}: {answer}");
-        Ok(answer)
-    }
-
-    /// The `openstack` command as somebody who logs in with a password.
-    fn openstack(&self, persona: Persona, args: &[&str]) -> Result<std::process::Output> {
-        let mut command = Command::new(venv_dir()?.join("bin/openstack"));
-        command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", self.server.state()).current_dir(self.server.state());
-        for (name, value) in [
-            ("OS_AUTH_URL", self.keystone.url().as_str()),
-            ("OS_USERNAME", persona.user()),
-            ("OS_PASSWORD", self.populated.password()),
-            ("OS_PROJECT_NAME", "demo"),
-            ("OS_USER_DOMAIN_NAME", "Default"),
-            ("OS_PROJECT_DOMAIN_NAME", "Default"),
-            ("OS_IDENTITY_API_VERSION", "3"),
-        ] {
-            command.env(name, value);
-        }
-        command.args(args).output().context("running openstack")
-    }
-}
 
 #[test]
 fn everybody_with_a_real_token_is_answered_as_the_rules_say() -> Result<()> {
     use Persona::{Admin, DomainReader, Member, Nobody, OtherMember, OtherProject, Reader, SystemAdmin, SystemReader};
-    let world = World::new("")?;
+    let world = Installation::new("")?;
     let template = || Some(json!({"name": "t", "coe": "swarm", "image_id": "debian-12", "flavor_id": "m1.small"}));
     // Scopes are enforced: rules of projects are not for tokens of the system or of a domain.
     for (persona, list, create, services, quotas) in [
@@ -113,7 +47,7 @@ fn everybody_with_a_real_token_is_answered_as_the_rules_say() -> Result<()> {
 
 #[test]
 fn who_was_let_in_goes_on_while_keystone_is_away_and_nobody_else_is() -> Result<()> {
-    let mut world = World::new("")?;
+    let mut world = Installation::new("")?;
     let (known, fresh) = (world.token(Persona::Member)?, world.token(Persona::Reader)?);
     ensure!(world.ask(&known, "GET", "/v1/clusters", None)?.0 == 200);
     world.keystone.stop();
@@ -128,7 +62,7 @@ fn who_was_let_in_goes_on_while_keystone_is_away_and_nobody_else_is() -> Result<
 
 #[test]
 fn rules_in_a_file_take_effect_when_it_changes_and_a_broken_file_does_not() -> Result<()> {
-    let world = World::new("[oslo_policy]\npolicy_file = rules.yaml\n")?;
+    let world = Installation::new("[oslo_policy]\npolicy_file = rules.yaml\n")?;
     let file = world.server.state().join("rules.yaml");
     let token = world.token(Persona::Reader)?;
     let until = |status: u16, what: &str| {
@@ -149,7 +83,7 @@ fn rules_in_a_file_take_effect_when_it_changes_and_a_broken_file_does_not() -> R
 
 #[test]
 fn openstack_coe_logs_in_by_password_and_finds_the_server_in_the_catalogue() -> Result<()> {
-    let world = World::new("")?;
+    let world = Installation::new("")?;
     let ok = |persona, args: &[&str]| -> Result<String> {
         let output = world.openstack(persona, args)?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
