@@ -31,6 +31,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("python3-venv", "the real Python clients in tests"),
     ("procps", "tests"),
     ("python3-keystone", "the real Keystone in tests; with the next two 172 packages, 27 MB to load, 168 MB on disk"),
+    ("python3-keystonemiddleware", "whose judgement ours is compared with"),
     ("uwsgi-core", "serves it"),
     ("uwsgi-plugin-python3", "serves it"),
     ("python3-glance", "the real Glance in tests; with the next two 130 packages, 60 MB to load, 376 MB on disk"),

@@ -31,5 +31,5 @@ pub use lookup::Lookup;
 pub use reqwest::Method;
 pub use services::{compute, identity, image, network};
 pub use session::Session;
-pub use token::{AccessRule, ApplicationCredential, Named, Role, Scope, Token, Trust};
+pub use token::{AccessRule, ApplicationCredential, Named, Owned, Role, Scope, Token, Trust};
 pub use transport::{Limits, Tls, Transport};

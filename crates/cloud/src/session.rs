@@ -16,8 +16,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
-/// How long Keystone is not asked again after it refused the credentials: it may lock a user who tries too often.
-const AFTER_REFUSAL: Duration = Duration::from_secs(2);
+/// How long Keystone is not asked again after it refused the credentials, since it may lock a user who tries too often, and after
+/// it was away while the old token still serves.
+const PAUSE: Duration = Duration::from_secs(2);
 
 /// Makes calls for somebody. Copies share the token.
 #[derive(Debug, Clone)]
@@ -155,8 +156,16 @@ impl Session {
 
 impl Own {
     fn fresh(&self) -> Option<Arc<Issued>> {
+        self.held(|issued| issued.stale_at)
+    }
+
+    fn unexpired(&self) -> Option<Arc<Issued>> {
+        self.held(|issued| issued.token.expires_at)
+    }
+
+    fn held(&self, until: impl Fn(&Issued) -> Timestamp) -> Option<Arc<Issued>> {
         let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
-        current.as_ref().filter(|issued| issued.stale_at > Timestamp::now()).cloned()
+        current.as_ref().filter(|issued| until(issued) > Timestamp::now()).cloned()
     }
 
     async fn renew(&self, cloud: &Cloud, instead_of: Option<&Arc<Issued>>) -> Result<Arc<Issued>, Error> {
@@ -167,18 +176,30 @@ impl Own {
         {
             return Ok(issued);
         }
+        // It is to be replaced in good time; while Keystone is away it serves to its end.
+        let spare = || instead_of.is_none().then(|| self.unexpired()).flatten();
         if let Some((error, at)) = &*door {
             // What came of the attempt that we waited for is our answer too.
             let waited = self.ended.load(Ordering::Acquire) != before;
-            if waited || (matches!(error, Error::Credentials { .. }) && at.elapsed() < AFTER_REFUSAL) {
+            let lately = at.elapsed() < PAUSE;
+            if (waited || lately)
+                && error.is_outage()
+                && let Some(issued) = spare()
+            {
+                return Ok(issued);
+            }
+            if waited || (lately && matches!(error, Error::Credentials { .. })) {
                 return Err(error.clone());
             }
         }
         let outcome = login(cloud, &self.credentials).await.map(Arc::new);
         *door = outcome.as_ref().err().map(|error| (error.clone(), Instant::now()));
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = outcome.as_ref().ok().cloned();
+        let outage = outcome.as_ref().is_err_and(Error::is_outage);
+        if !outage {
+            *self.current.write().unwrap_or_else(PoisonError::into_inner) = outcome.as_ref().ok().cloned();
+        }
         self.ended.fetch_add(1, Ordering::Release);
-        outcome
+        spare().filter(|_| outage).map_or(outcome, Ok)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::catalogue::Catalogue;
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -115,7 +115,9 @@ struct Wire {
     methods: Vec<String>,
     #[serde(default)]
     audit_ids: Vec<String>,
+    #[serde(default, deserialize_with = "optional_moment")]
     issued_at: Option<Timestamp>,
+    #[serde(deserialize_with = "moment")]
     expires_at: Timestamp,
     catalog: Option<Value>,
 }
@@ -138,6 +140,18 @@ struct WireTrust {
 #[derive(Deserialize)]
 struct WireId {
     id: String,
+}
+
+/// A time in UTC, whose `Z` Keystone forgets where an application credential ends before its token would.
+fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().or_else(|_| format!("{text}Z").parse()).map_err(serde::de::Error::custom)
+}
+
+fn optional_moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    #[derive(Deserialize)]
+    struct Moment(#[serde(deserialize_with = "moment")] Timestamp);
+    Ok(Option::<Moment>::deserialize(deserializer)?.map(|moment| moment.0))
 }
 
 impl Token {
@@ -243,6 +257,14 @@ mod tests {
     fn what_is_no_token_is_refused_in_words() {
         for bad in [json!({}), json!([]), json!({"token": {}}), document(json!({"expires_at": "never"}))] {
             assert!(Token::parse(bad.clone()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn times_are_utc_with_or_without_saying_so() {
+        for text in ["2026-11-25T20:00:00.000000Z", "2026-11-25T20:00:00Z", "2026-11-25T20:00:00", "2026-11-25T21:00:00+01:00"] {
+            let token = Token::parse(document(json!({"expires_at": text, "issued_at": null}))).unwrap();
+            assert_eq!((token.expires_at, token.issued_at), ("2026-11-25T20:00:00Z".parse().unwrap(), None), "{text}");
         }
     }
 

@@ -104,6 +104,24 @@ async fn a_token_near_its_end_is_replaced_before_it_is_refused() {
 }
 
 #[tokio::test]
+async fn while_keystone_is_away_a_token_serves_to_its_end() {
+    let keystone = StandIn::start(|_, before| if before == 0 { issued(0, 4) } else { Some((503, String::new(), "away".to_owned())) }).await;
+    let session = session(&keystone, Limits { attempts: 1, ..fast() });
+    let first = session.token().await.unwrap();
+    let began = Instant::now();
+    let failure = loop {
+        match session.token().await {
+            Ok(token) => assert!(Arc::ptr_eq(&token, &first)),
+            Err(error) => break error,
+        }
+        assert!(began.elapsed() < Duration::from_secs(8), "used after its end");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    assert!(failure.is_outage() && began.elapsed() > Duration::from_millis(3500), "{failure} after {:?}", began.elapsed());
+    assert!((2..=3).contains(&keystone.count("POST")), "{} logins", keystone.count("POST"));
+}
+
+#[tokio::test]
 async fn refused_credentials_name_their_place_and_are_not_shown_again_at_once() {
     let keystone = StandIn::start(|_, _| {
         let body = r#"{"error":{"code":401,"message":"The request you have made requires authentication.","title":"Unauthorized"}}"#;

@@ -14,8 +14,8 @@ pub enum AccessFault {
     NoRule,
 }
 
-/// Whether a token may be used for this request. Only application credentials with access rules limit that. A request that
-/// comes with a service token is part of a chain that began elsewhere, where it was judged.
+/// Whether a token may be used for this request. Only application credentials with access rules limit that. A `chained`
+/// request comes from a service that passes it on, and was judged where the chain began.
 pub fn permitted(token: &Token, service_type: Option<&str>, method: &str, path: &str, chained: bool) -> Result<(), AccessFault> {
     let Some(rules) = token.application_credential.as_ref().and_then(|credential| credential.access_rules.as_ref()) else {
         return Ok(());

@@ -22,7 +22,7 @@ pub struct Options {
     pub service_token_roles_required: bool,
     /// Whether Keystone is asked for the catalogue with the token; without it no access rule can be kept.
     pub include_service_catalogue: bool,
-    /// What callers without a token are told.
+    /// What callers without a token are told; where the service itself gets tokens if nothing is set.
     pub www_authenticate_uri: Option<String>,
 }
 
@@ -51,7 +51,10 @@ impl Options {
             service_token_roles_required: config
                 .flag(GROUP, "service_token_roles_required")
                 .map_err(unreadable("service_token_roles_required"))?,
-            www_authenticate_uri: config.text(GROUP, "www_authenticate_uri").map_err(unreadable("www_authenticate_uri"))?,
+            www_authenticate_uri: match config.text(GROUP, "www_authenticate_uri").map_err(unreadable("www_authenticate_uri"))? {
+                Some(uri) => Some(uri),
+                None => config.text(GROUP, "auth_url").map_err(unreadable("auth_url"))?,
+            },
             ..usual
         })
     }
@@ -94,6 +97,8 @@ mod tests {
         assert_eq!(options.service_type.as_deref(), Some("container-infra"));
         assert!(options.service_token_roles_required && options.include_service_catalogue);
         assert_eq!(Options::limits(&config("")).unwrap().attempts, 4);
+        let options = Options::from_config(&config("auth_url=http://int:5000\n")).unwrap();
+        assert_eq!(options.www_authenticate_uri.as_deref(), Some("http://int:5000"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use crate::keystone::{Keystone, REGION, random_text};
 use anyhow::{Context, Result};
+use jiff::Timestamp;
 use magnum_cloud::{
     Call, Cloud, Credentials, DomainRef, Interface, Limits, Lookup, ProjectRef, Proof, Reach, ScopeRef, Session, Tls, Transport, UserRef,
     identity,
@@ -11,6 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Somebody who calls, by what he may do and where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -197,6 +199,19 @@ impl Populated {
     /// A fresh token of somebody.
     pub async fn token(&self, persona: Persona) -> Result<String> {
         Ok(self.session(persona).token().await?.secret.expose_secret().to_owned())
+    }
+
+    /// A token of somebody with a project that lives no longer than this, to the second: got with an application credential that
+    /// ends then.
+    pub async fn short_lived_token(&self, persona: Persona, life: Duration) -> Result<String> {
+        let (session, user) = (self.session(persona), self.user_id(persona).await?);
+        let end = Timestamp::now().checked_add(life).context("a life without end")?;
+        let name = random_text(8)?;
+        let new = identity::NewApplicationCredential { name: &name, expires_at: Some(end), ..Default::default() };
+        let made = identity::create_application_credential(&session, &user, &new).await?;
+        let proof = Proof::ApplicationCredential { id: made.id, secret: made.secret };
+        let short = Session::new(Arc::clone(&self.cloud), Credentials { proof, scope: ScopeRef::Default, origin: name });
+        Ok(short.token().await?.secret.expose_secret().to_owned())
     }
 
     /// Id of somebody's user.

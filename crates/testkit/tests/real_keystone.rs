@@ -134,6 +134,16 @@ async fn application_credentials_and_trusts_are_held_to_what_they_are_for() {
         validator.forget(&token);
         assert_eq!(validator.validate(&token, false).await, Err(Refusal::Invalid(Fault::Unknown)), "{name} was deleted");
     }
+    let short = populated.short_lived_token(Persona::Member, Duration::from_secs(4)).await.unwrap();
+    let token = validator.validate(&short, false).await.unwrap();
+    let life = token.expires_at.duration_since(jiff::Timestamp::now());
+    assert!(life.as_secs() <= 4, "the token outlives its application credential: {life:?}");
+    let began = Instant::now();
+    while validator.validate(&short, false).await.is_ok() {
+        assert!(began.elapsed() < Duration::from_secs(20), "never expired");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(validator.validate(&short, false).await, Err(Refusal::Invalid(Fault::Expired)));
     let trustee_id = populated.user_id(Persona::Nobody).await.unwrap();
     let trustee = |trust: &str| login(populated.credentials(Persona::Nobody).proof, ScopeRef::Trust(trust.to_owned()));
     for impersonation in [true, false] {
