@@ -3,6 +3,7 @@
 
 use crate::sh;
 use anyhow::{Context, Result, bail};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -28,6 +29,11 @@ const PACKAGES: &[(&str, &str)] = &[
     ("openssl", "cross-checks of certificates in tests"),
     ("python3-venv", "the real Python clients in tests"),
     ("procps", "tests"),
+    ("mariadb-server", "tests on a real MariaDB of their own"),
+    ("postgresql", "tests on a real PostgreSQL of their own"),
+    ("python3-magnum", "tests that the Python service works on our databases and we on its"),
+    ("python3-pymysql", "its driver for MariaDB"),
+    ("python3-psycopg2", "its driver for PostgreSQL"),
 ];
 
 /// Installs what is missing. Errors say what only the operator can do.
@@ -49,7 +55,32 @@ pub fn run() -> Result<()> {
         command
     };
     sh::run(apt().arg("update"))?;
+    let _quiet = NoServices::begin()?;
     sh::run(apt().args(["install", "-y", "--no-install-recommends"]).args(&missing))
+}
+
+/// Packages of servers must not start them: tests start their own. Debian asks this file; it goes when we are done.
+struct NoServices(bool);
+
+const POLICY: &str = "/usr/sbin/policy-rc.d";
+
+impl NoServices {
+    fn begin() -> Result<Self> {
+        if Path::new(POLICY).exists() {
+            return Ok(Self(false));
+        }
+        std::fs::write(POLICY, "#!/bin/sh\nexit 101\n").with_context(|| format!("writing {POLICY}"))?;
+        std::fs::set_permissions(POLICY, std::fs::Permissions::from_mode(0o755)).with_context(|| format!("writing {POLICY}"))?;
+        Ok(Self(true))
+    }
+}
+
+impl Drop for NoServices {
+    fn drop(&mut self) {
+        if self.0 {
+            let _ = std::fs::remove_file(POLICY);
+        }
+    }
 }
 
 fn installed(package: &str) -> bool {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The command line.
 
+use crate::database::DatabaseArgs;
 use crate::global::Global;
 use crate::hooks::{ImageArgs, ServeArgs};
 use crate::{authority, cluster, doctor, explain, legacy, node, nodegroup, service, template, timeline};
@@ -47,6 +48,8 @@ pub enum Command {
     Ca(authority::Command),
     /// Node images on this machine
     Image(ImageArgs),
+    /// The database: its tables, their version, copying it
+    Db(DatabaseArgs),
     /// Run the server: API, conductor and local engine in one process
     Serve(ServeArgs),
     /// Magnum's own services

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The commands that this crate parses but the program carries out: `serve` and `image`.
+//! The commands that this crate parses but the program carries out: `serve`, `image` and `db`.
 
+use crate::database::DatabaseArgs;
 use crate::error::{Error, FAILED};
 use clap::{Args, Subcommand, ValueEnum};
 use futures::future::BoxFuture;
@@ -15,7 +16,12 @@ pub struct Hooks {
     /// Works on node images. The value is printed: an array as a list, an object as properties, null not at all;
     /// progress is the hook's to print, on standard error.
     pub image: Box<dyn FnOnce(Image) -> BoxFuture<'static, Result<Value, HookError>> + Send>,
+    /// Works on the database. The value is printed as `image`'s, the number is the exit code.
+    pub database: Box<dyn FnOnce(Database) -> BoxFuture<'static, Judged> + Send>,
 }
+
+/// What is printed, with the exit code.
+pub type Judged = Result<(Value, u8), HookError>;
 
 /// Why a hook failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,6 +88,13 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line
     Json,
+}
+
+/// What `magnum db` was asked to do.
+#[derive(Debug, Clone)]
+pub struct Database {
+    pub state_dir: PathBuf,
+    pub options: DatabaseArgs,
 }
 
 /// What `magnum image` was asked to do.

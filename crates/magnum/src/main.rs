@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `magnum`: client, server and doctor in one program.
 
+mod database;
 mod diagnose;
 mod gate;
 mod image;
@@ -17,7 +18,11 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(_) => return ExitCode::from(70),
     };
-    let hooks = Hooks { serve: Box::new(|args| Box::pin(serve::serve(args))), image: Box::new(|args| Box::pin(image::image(args))) };
+    let hooks = Hooks {
+        serve: Box::new(|args| Box::pin(serve::serve(args))),
+        image: Box::new(|args| Box::pin(image::image(args))),
+        database: Box::new(|args| Box::pin(database::database(args))),
+    };
     let code = runtime.block_on(magnum_cli::run(std::env::args_os(), hooks));
     // Blocking work that nobody waits for any more must not hold the process up.
     runtime.shutdown_background();

@@ -2,12 +2,14 @@
 //! What tests, demo and measurements share: a server of one's own, and a list of everything a cluster leaves on a
 //! machine. Used by `xtask` and by the tests on real nodes; never by the product.
 
+mod database;
 mod kubectl;
 mod leftovers;
 mod network;
 pub mod patient;
 mod server;
 
+pub use database::{DatabaseKind, DatabaseServer};
 pub use kubectl::{Kubectl, Pod, WEB, wait};
 pub use leftovers::leftovers;
 pub use server::{Server, cache_dir};

@@ -153,6 +153,7 @@ pub fn hooks() -> Hooks {
             async move { Err(HookError::new(text).hint("only a test")) }.boxed()
         }),
         image: Box::new(|image| async move { Ok(json!([{"name": "debian-12", "asked": format!("{:?}", image.options.command)}])) }.boxed()),
+        database: Box::new(|database| async move { Ok((json!({"asked": format!("{:?}", database.options.command)}), 1)) }.boxed()),
     }
 }
 
