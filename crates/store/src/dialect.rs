@@ -103,8 +103,11 @@ fn exact(sql: &str, args: Vec<Arg>) -> (String, Vec<Arg>) {
             Some(head) => {
                 let start = head.rfind([' ', '(']).map_or(0, |space| space + 1);
                 let (head, column) = head.split_at(start);
-                text.push_str(&format!("{head}({column} = ? AND CAST({column} AS BINARY) = CAST(? AS BINARY))"));
-                given.extend(arg.clone());
+                // A character that utf8mb3 lacks cannot be compared with such a column, but its bytes can.
+                let is_rare = matches!(&arg, Some(Arg::Text(text)) if text.chars().any(|c| c > '\u{ffff}'));
+                let found = if is_rare { String::new() } else { format!("{column} = ? AND ") };
+                text.push_str(&format!("{head}({found}CAST({column} AS BINARY) = CAST(? AS BINARY))"));
+                given.extend(arg.clone().filter(|_| !is_rare));
             }
             None => text.push_str(&format!("{before}?")),
         }
@@ -139,6 +142,8 @@ mod tests {
         let args = vec![Arg::Int(1), Arg::Text("P".to_owned()), Arg::Int(2)];
         let (sql, args) = translate(r#"SELECT ? FROM "t" r WHERE (r."p" == ? OR r."n" = ?)"#, args, Dialect::Mysql);
         assert_eq!(sql, r#"SELECT ? FROM "t" r WHERE ((r."p" = ? AND CAST(r."p" AS BINARY) = CAST(? AS BINARY)) OR r."n" = ?)"#);
+        let (rare, once) = translate("r.\"p\" == ?", vec![Arg::Text("\u{1f680}".to_owned())], Dialect::Mysql);
+        assert_eq!((rare.as_str(), once.len()), ("(CAST(r.\"p\" AS BINARY) = CAST(? AS BINARY))", 1));
         let shown: Vec<String> = args.iter().map(|arg| format!("{arg:?}")).collect();
         assert_eq!(shown, [r#"Int(1)"#, r#"Text("P")"#, r#"Text("P")"#, r#"Int(2)"#]);
     }
