@@ -121,8 +121,9 @@ impl Database {
         Ok(Transaction::new(inner, Arc::clone(&self.layout), Arc::clone(&self.changes)))
     }
 
-    /// Closes all connections.
+    /// Closes all connections, and ends who looks for news.
     pub(crate) async fn close(&self) {
+        self.alive.send_replace(());
         match &self.pools {
             Pools::Sqlite { writer, reader } => {
                 reader.close().await;

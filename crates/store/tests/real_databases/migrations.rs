@@ -170,7 +170,9 @@ async fn a_database_is_copied_whole_between_any_two_kinds() {
                 let (server, base) = if to.starts_with("mysql") { (&maria, "mysql") } else { (&postgres, "postgresql") };
                 let name = to.split('/').find_map(|part| part.split('?').next().filter(|p| p.starts_with("copy"))).unwrap();
                 assert!(to.starts_with(base));
-                server.sql("postgres", &format!("DROP DATABASE {name}")).unwrap();
+                // The connection that listened may need a moment to go.
+                let force = if base == "mysql" { "" } else { " WITH (FORCE)" };
+                server.sql("postgres", &format!("DROP DATABASE {name}{force}")).unwrap();
                 server.create(name).unwrap();
             }
             copy(&from, &to, &LIMITS).await.unwrap();
