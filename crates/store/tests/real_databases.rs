@@ -13,6 +13,8 @@ mod make;
 mod migrations;
 #[path = "real_databases/news.rs"]
 mod news;
+#[path = "real_databases/retries.rs"]
+mod retries;
 #[path = "shared/together.rs"]
 mod together;
 #[path = "shared/usual.rs"]
