@@ -8,6 +8,7 @@ use magnum_types::{
     ClusterId, ClusterStatus, Coe, HealthStatus, Labels, NodeGroupId, NodeName, OperationId, ProjectId, Role, StepState, TemplateId, UserId,
 };
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use time::{OffsetDateTime, PrimitiveDateTime};
 
@@ -123,7 +124,7 @@ macro_rules! as_json {
                 if text.is_empty() {
                     return Ok(Self::default());
                 }
-                serde_json::from_str(&text).map_err(|_| unreadable(name, &text))
+                serde_json::from_str::<Option<Self>>(&text).map(Option::unwrap_or_default).map_err(|_| unreadable(name, &text))
             }
             fn arg(&self) -> Arg {
                 Arg::Text(serde_json::to_string(self).map_or_else(|_| $empty.to_owned(), |text| ascii(&text)))
@@ -133,12 +134,48 @@ macro_rules! as_json {
 }
 
 as_json! {
-    Labels = "{}";
-    serde_json::Map<String, serde_json::Value> = "{}";
-    BTreeMap<String, String> = "{}";
-    Vec<String> = "[]";
-    Vec<serde_json::Value> = "[]";
-    serde_json::Value = "null";
+    serde_json::Map<String, Value> = "{}";
+    Vec<Value> = "[]";
+    Value = "null";
+}
+
+/// A value that is to be text, as Python's objects make it text: rows of older releases hold numbers and truth values.
+fn worded(value: Value) -> String {
+    match value {
+        Value::String(text) => text,
+        Value::Bool(true) => "True".to_owned(),
+        Value::Bool(false) => "False".to_owned(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+impl Column for BTreeMap<String, String> {
+    fn read(row: &Row, name: &str) -> Result<Self, Error> {
+        let values = serde_json::Map::<String, Value>::read(row, name)?;
+        Ok(values.into_iter().map(|(key, value)| (key, worded(value))).collect())
+    }
+    fn arg(&self) -> Arg {
+        Arg::Text(serde_json::to_string(self).map_or_else(|_| "{}".to_owned(), |text| ascii(&text)))
+    }
+}
+
+impl Column for Labels {
+    fn read(row: &Row, name: &str) -> Result<Self, Error> {
+        BTreeMap::read(row, name).map(Labels)
+    }
+    fn arg(&self) -> Arg {
+        self.0.arg()
+    }
+}
+
+impl Column for Vec<String> {
+    fn read(row: &Row, name: &str) -> Result<Self, Error> {
+        Ok(Vec::<Value>::read(row, name)?.into_iter().map(worded).collect())
+    }
+    fn arg(&self) -> Arg {
+        Arg::Text(serde_json::to_string(self).map_or_else(|_| "[]".to_owned(), |text| ascii(&text)))
+    }
 }
 
 /// JSON without a character beyond ASCII, as Python's `json.dumps` writes it: then every character set can hold it.

@@ -74,26 +74,30 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the SQLite database at `path`, makes it if missing, and brings its schema up to date.
+    /// Opens the SQLite database at `path`, makes it if missing, and brings its schema up to date. It is this process's own:
+    /// no news are exchanged with others; for that there is [`Self::connect`].
     pub async fn open(path: &Path) -> Result<Self, Error> {
-        Self::start(&Target::Sqlite(Some(path.to_owned())), &Limits::default()).await
+        Self::start(&Target::Sqlite(Some(path.to_owned())), &Limits::default(), false).await
     }
 
     /// A database in memory, gone with the last clone.
     pub async fn memory() -> Result<Self, Error> {
-        Self::start(&Target::Sqlite(None), &Limits::default()).await
+        Self::start(&Target::Sqlite(None), &Limits::default(), false).await
     }
 
     /// Connects to the database that `[database] connection` names, and brings our part of its schema up to date: Magnum's
     /// own tables are made if the database is empty, and otherwise taken over as they are.
     pub async fn connect(url: &str, limits: &Limits) -> Result<Self, Error> {
-        Self::start(&Target::parse(url)?, limits).await
+        Self::start(&Target::parse(url)?, limits, true).await
     }
 
-    async fn start(target: &Target, limits: &Limits) -> Result<Self, Error> {
+    async fn start(target: &Target, limits: &Limits, shared: bool) -> Result<Self, Error> {
         let mut db = sql::Database::open(target, limits).await?;
         schema::migrate(&mut db, NEWEST).await?;
-        news::spawn(&db, target).await?;
+        if shared {
+            db.share();
+            news::spawn(&db, target).await?;
+        }
         Ok(Self { db: Arc::new(db) })
     }
 

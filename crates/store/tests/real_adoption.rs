@@ -111,6 +111,21 @@ async fn a_database_of_zed_is_taken_over_and_goes_back() {
     assert!(inspection.check().await.unwrap().iter().all(|finding| !finding.is_fault));
     assert_eq!(inspection.version().await.unwrap().magnum.as_deref(), Some("7da8489d6a68"));
 
+    // Rows as releases before zed left them: values that are no text, engines that are no more, and one that nobody can read.
+    let odd = "UPDATE cluster_template SET coe = 'dcos', labels = '{\"a\": 1, \"b\": true, \"c\": 1.5}' WHERE name = 'ours'; \
+               INSERT INTO cluster_template (uuid, name, project_id, coe) VALUES ('60000000-0000-4000-8000-000000000001', 'odd', 'p', 'nomad')";
+    let kept = server.sql("magnum", "SELECT HEX(labels) FROM cluster_template WHERE name = 'ours'").unwrap();
+    server.sql("magnum", odd).unwrap();
+    let read = store.find_template(&Scope::All, "ours").await.unwrap();
+    assert_eq!(
+        (read.coe.as_str(), read.labels.get("a"), read.labels.get("b"), read.labels.get("c")),
+        ("dcos", Some("1"), Some("True"), Some("1.5"))
+    );
+    assert_eq!(store.list_templates(&Scope::All, &Page::default()).await.unwrap().len(), 2);
+    assert!(matches!(store.find_template(&Scope::All, "odd").await, Err(Error::Unreadable { .. })));
+    let back = format!("UPDATE cluster_template SET coe = 'kubernetes', labels = UNHEX('{}') WHERE name = 'ours'", kept.trim());
+    server.sql("magnum", &format!("{back}; DELETE FROM cluster_template WHERE name = 'odd'")).unwrap();
+
     // Back: Python reads ours and its own, and writes both.
     let read = python(&url, &["read"]);
     let theirs = one(&read, "clusters", "uuid", CLUSTER);

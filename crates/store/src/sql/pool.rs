@@ -70,8 +70,13 @@ impl Database {
                 Err(error) => return Err(told(target, error)),
             }
         };
-        let layout = Layout { dialect: target.dialect(), shared: !matches!(target, Target::Sqlite(None)), missing: BTreeSet::new() };
+        let layout = Layout { dialect: target.dialect(), shared: false, missing: BTreeSet::new() };
         Ok(Self { pools, layout: Arc::new(layout), changes: Arc::default(), alive: watch::Sender::new(()) })
+    }
+
+    /// From now on other processes are told of what is written.
+    pub(crate) fn share(&mut self) {
+        self.layout = Arc::new(Layout { shared: true, ..(*self.layout).clone() });
     }
 
     pub(crate) fn dialect(&self) -> Dialect {

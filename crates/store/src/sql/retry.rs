@@ -2,10 +2,12 @@
 //! Doing a transaction again when the database gave it up for another's sake, or lost the connection before its end.
 
 use crate::error::{Error, mysql_number};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often a transaction is tried.
 const TRIES: u32 = 8;
+/// For how long: waiting for locks takes most of it.
+const PATIENCE: Duration = Duration::from_secs(45);
 /// The first pause; each next one is up to twice as long.
 const PAUSE: Duration = Duration::from_millis(5);
 
@@ -34,20 +36,28 @@ macro_rules! transaction {
 pub(crate) use transaction;
 
 /// How often one transaction was tried.
-#[derive(Default)]
-pub(crate) struct Attempts(u32);
+pub(crate) struct Attempts {
+    made: u32,
+    begun: Instant,
+}
+
+impl Default for Attempts {
+    fn default() -> Self {
+        Self { made: 0, begun: Instant::now() }
+    }
+}
 
 impl Attempts {
     /// Whether it is worth another try; waits a moment if so.
     pub(crate) async fn again(&mut self, error: &Error) -> bool {
-        self.0 += 1;
-        if self.0 >= TRIES || !is_passing(error) {
+        self.made += 1;
+        if self.made >= TRIES || self.begun.elapsed() > PATIENCE || !is_passing(error) {
             return false;
         }
         // Those that met must not meet again: no two wait the same.
-        let most = PAUSE.saturating_mul(1 << self.0.min(6)).as_micros();
+        let most = PAUSE.saturating_mul(1 << self.made.min(6)).as_micros();
         let some = uuid::Uuid::new_v4().as_u128() % most.max(1);
-        tracing::debug!(attempt = self.0, %error, "the database gave a transaction up; it is done again");
+        tracing::debug!(attempt = self.made, %error, "the database gave a transaction up; it is done again");
         tokio::time::sleep(Duration::from_micros(u64::try_from(some).unwrap_or(0))).await;
         true
     }
