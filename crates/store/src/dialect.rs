@@ -3,7 +3,8 @@
 //!
 //! The text uses `?` for arguments, `"…"` for names (MySQL sessions have `ANSI_QUOTES`), and these marks:
 //! `column == ?` compares text byte for byte, also where the column's collation takes `A` for `a`;
-//! `{update}` and `{share}` lock the rows of a `SELECT` until the transaction ends; `{int}` is the widest integer of a `CAST`.
+//! `{update}` and `{share}` lock the rows of a `SELECT` until the transaction ends; `{int}` is the widest integer of a `CAST`;
+//! `{now}` is the database's own time in milliseconds since 1970, the same for all processes whatever their clocks say.
 
 use crate::sql::Arg;
 
@@ -27,7 +28,7 @@ impl Dialect {
     }
 
     /// The marks of statements and of the schema's steps, in this dialect's words.
-    pub(crate) fn words(self) -> [(&'static str, &'static str); 9] {
+    pub(crate) fn words(self) -> [(&'static str, &'static str); 10] {
         let [pk, boolean, time, long, magnum, ours, int, update, share] = match self {
             // One writer at a time: there is nobody to lock out.
             Dialect::Sqlite => ["INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT", "BOOLEAN", "DATETIME", "TEXT", "", "", "INTEGER", "", ""],
@@ -52,7 +53,16 @@ impl Dialect {
             ("{int}", int),
             ("{update}", update),
             ("{share}", share),
+            ("{now}", self.now()),
         ]
+    }
+
+    fn now(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)",
+            Dialect::Postgres => "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
+            Dialect::Mysql => "CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED)",
+        }
     }
 
     /// A text column so that it sorts and compares by its bytes, the same on all three.

@@ -27,6 +27,7 @@ impl DatabaseServer {
     /// Makes an empty server's directory, starts it and waits until it answers.
     pub fn start(kind: DatabaseKind) -> Result<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
+        sweep();
         // Short: a socket's path has at most 107 bytes.
         let dir = std::env::temp_dir().join(format!("mgdb-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));
         std::fs::create_dir_all(&dir).with_context(|| format!("making {}", dir.display()))?;
@@ -188,6 +189,17 @@ impl Drop for DatabaseServer {
             let _ = child.wait();
         }
         let _ = std::fs::remove_dir_all(&self.dir);
+    }
+}
+
+/// Removes what processes left that were killed before they could: their servers were killed with them.
+fn sweep() {
+    for entry in std::fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let Some(pid) = name.strip_prefix("mgdb-").and_then(|rest| rest.split('-').next()) else { continue };
+        if !Path::new("/proc").join(pid).exists() {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
     }
 }
 

@@ -37,6 +37,13 @@ pub fn leftovers() -> Result<BTreeSet<String>> {
             }
         }
     }
+    // Directories of database servers.
+    for entry in std::fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with("mgdb-") {
+            things.insert(format!("directory {name}"));
+        }
+    }
     let mounts = std::fs::read_to_string("/proc/mounts").context("reading /proc/mounts")?;
     things.extend(mounts.lines().filter_map(|l| l.split(' ').nth(1)).map(|m| format!("mount {m}")));
     things.retain(|thing| !is_foreign(thing));
