@@ -15,6 +15,8 @@ mod migrations;
 mod news;
 #[path = "real_databases/retries.rs"]
 mod retries;
+#[path = "real_databases/secure.rs"]
+mod secure;
 #[path = "shared/together.rs"]
 mod together;
 #[path = "shared/usual.rs"]

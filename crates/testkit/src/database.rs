@@ -21,17 +21,29 @@ pub struct DatabaseServer {
     kind: DatabaseKind,
     dir: PathBuf,
     child: Option<Child>,
+    /// Also on this loopback port, for encrypted connections with a password only.
+    port: Option<u16>,
 }
 
 impl DatabaseServer {
     /// Makes an empty server's directory, starts it and waits until it answers.
     pub fn start(kind: DatabaseKind) -> Result<Self> {
+        Self::begin(kind, None)
+    }
+
+    /// As [`Self::start`], and beside the socket it listens on a loopback port, encrypted, with a certificate for `localhost`
+    /// that [`Self::authority`] signed.
+    pub fn start_encrypted(kind: DatabaseKind) -> Result<Self> {
+        Self::begin(kind, Some(crate::server::free_port()?))
+    }
+
+    fn begin(kind: DatabaseKind, port: Option<u16>) -> Result<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         sweep();
         // Short: a socket's path has at most 107 bytes.
         let dir = std::env::temp_dir().join(format!("mgdb-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));
         std::fs::create_dir_all(&dir).with_context(|| format!("making {}", dir.display()))?;
-        let mut server = Self { kind, dir, child: None };
+        let mut server = Self { kind, dir, child: None, port };
         match kind {
             DatabaseKind::MariaDb => {
                 let data = format!("--datadir={}", server.data().display());
@@ -50,8 +62,55 @@ impl DatabaseServer {
                 quiet(as_postgres(&bin("initdb")?).args(words).args(icu).arg("-D").arg(server.data()))?;
             }
         }
+        if port.is_some() {
+            server.certify()?;
+        }
         server.up()?;
         Ok(server)
+    }
+
+    /// The certificate of the authority that signed the server's.
+    pub fn authority(&self) -> PathBuf {
+        self.dir.join("ca.pem")
+    }
+
+    /// An authority, a certificate by it, and for PostgreSQL who may come by the port.
+    fn certify(&self) -> Result<()> {
+        let file = |name: &str| self.dir.join(name).display().to_string();
+        let (ca, key, pem, request) = (file("ca.pem"), file("key.pem"), file("cert.pem"), file("request.pem"));
+        let extensions = file("extensions");
+        std::fs::write(&extensions, "subjectAltName=DNS:localhost\n").context("writing the extensions")?;
+        let new = ["req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj"];
+        quiet(Command::new("openssl").args(new).args(["/CN=tests", "-x509", "-days", "2", "-keyout", &file("ca.key"), "-out", &ca]))?;
+        quiet(Command::new("openssl").args(new).args(["/CN=localhost", "-keyout", &key, "-out", &request]))?;
+        let sign = ["x509", "-req", "-days", "2", "-in", &request, "-CA", &ca, "-CAkey", &file("ca.key"), "-CAcreateserial"];
+        quiet(Command::new("openssl").args(sign).args(["-out", &pem, "-extfile", &extensions]))?;
+        if self.kind == DatabaseKind::Postgres {
+            quiet(Command::new("chown").args(["postgres", &key, &pem, &ca]))?;
+            let words = "local all all trust\nhostssl all all 127.0.0.1/32 scram-sha-256\n";
+            std::fs::write(self.data().join("pg_hba.conf"), words).context("writing pg_hba.conf")?;
+        }
+        Ok(())
+    }
+
+    /// Makes a user who may do everything with a database, by the port and encrypted only.
+    pub fn create_user(&self, database: &str, user: &str, password: &str) -> Result<()> {
+        let words = match self.kind {
+            DatabaseKind::MariaDb => {
+                format!("CREATE USER '{user}'@'%' IDENTIFIED BY '{password}' REQUIRE SSL; GRANT ALL ON {database}.* TO '{user}'@'%'")
+            }
+            DatabaseKind::Postgres => {
+                format!(
+                    "CREATE USER {user} PASSWORD '{password}'; GRANT ALL ON DATABASE {database} TO {user}; GRANT ALL ON SCHEMA public TO {user}"
+                )
+            }
+        };
+        self.sql(database, &words).map(drop)
+    }
+
+    /// The loopback port.
+    pub fn port(&self) -> Option<u16> {
+        self.port
     }
 
     fn data(&self) -> PathBuf {
@@ -61,7 +120,7 @@ impl DatabaseServer {
     fn socket(&self) -> PathBuf {
         match self.kind {
             DatabaseKind::MariaDb => self.dir.join("s"),
-            DatabaseKind::Postgres => self.dir.join(".s.PGSQL.5432"),
+            DatabaseKind::Postgres => self.dir.join(format!(".s.PGSQL.{}", self.port.unwrap_or(5432))),
         }
     }
 
@@ -87,7 +146,14 @@ impl DatabaseServer {
         let mut command = match self.kind {
             DatabaseKind::MariaDb => {
                 let mut command = dying("mariadbd");
-                command.args(["--no-defaults", "--user=root", "--skip-networking", "--skip-log-bin", "--skip-name-resolve"]);
+                command.args(["--no-defaults", "--user=root", "--skip-log-bin", "--skip-name-resolve"]);
+                match self.port {
+                    None => command.arg("--skip-networking"),
+                    Some(port) => command
+                        .args(["--bind-address=127.0.0.1", &format!("--port={port}"), &format!("--ssl-ca={}", self.authority().display())])
+                        .arg(format!("--ssl-cert={}", self.dir.join("cert.pem").display()))
+                        .arg(format!("--ssl-key={}", self.dir.join("key.pem").display())),
+                };
                 command.args(["--innodb-buffer-pool-size=128M", "--innodb-flush-log-at-trx-commit=2", "--max-connections=200"]);
                 command.arg(format!("--datadir={}", self.data().display()));
                 command.arg(format!("--socket={}", self.socket().display()));
@@ -97,7 +163,15 @@ impl DatabaseServer {
             DatabaseKind::Postgres => {
                 let mut command = as_postgres(&bin("postgres")?);
                 command.arg("-D").arg(self.data()).arg("-k").arg(&self.dir);
-                command.args(["-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=200"]);
+                command.args(["-c", "fsync=off", "-c", "max_connections=200", "-c"]);
+                match self.port {
+                    None => command.arg("listen_addresses="),
+                    Some(port) => command
+                        .args(["listen_addresses=127.0.0.1", "-c", &format!("port={port}"), "-c", "ssl=on", "-c"])
+                        .arg(format!("ssl_cert_file={}", self.dir.join("cert.pem").display()))
+                        .arg("-c")
+                        .arg(format!("ssl_key_file={}", self.dir.join("key.pem").display())),
+                };
                 command
             }
         };
@@ -128,7 +202,9 @@ impl DatabaseServer {
     pub fn url(&self, name: &str) -> String {
         match self.kind {
             DatabaseKind::MariaDb => format!("mysql+pymysql://root@localhost/{name}?charset=utf8&unix_socket={}", self.socket().display()),
-            DatabaseKind::Postgres => format!("postgresql+psycopg2://postgres@/{name}?host={}", self.dir.display()),
+            DatabaseKind::Postgres => {
+                format!("postgresql+psycopg2://postgres@/{name}?host={}&port={}", self.dir.display(), self.port.unwrap_or(5432))
+            }
         }
     }
 
@@ -147,7 +223,7 @@ impl DatabaseServer {
             DatabaseKind::Postgres => {
                 let mut command = Command::new(bin("psql")?);
                 command.args(["-X", "-q", "-A", "-t", "-U", "postgres", "-d", database, "-v", "ON_ERROR_STOP=1", "-c", words]);
-                command.arg("-h").arg(&self.dir);
+                command.arg("-h").arg(&self.dir).args(["-p", &self.port.unwrap_or(5432).to_string()]);
                 command
             }
         };

@@ -211,7 +211,7 @@ impl Drop for Server {
 
 /// A port that nothing listens on now. Not one that the kernel gives to connections: while the server starts, a connection
 /// to such a port can be given the same port as its own end, and then reaches itself.
-fn free_port() -> Result<u16> {
+pub(crate) fn free_port() -> Result<u16> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let start = std::process::id().wrapping_mul(37);
     for _ in 0..500 {

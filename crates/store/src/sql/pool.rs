@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The connections to a database, and what every session of them is set to.
 
+use super::retry::is_distrust;
 use super::transaction::Inner;
 use super::{Arg, Attempts, Row, STATEMENT, Transaction, bound, limited};
 use crate::change::Changes;
@@ -202,6 +203,7 @@ fn is_away(error: &sqlx::Error) -> bool {
 fn told(target: &Target, error: sqlx::Error) -> Error {
     let remedy = match &error {
         sqlx::Error::PoolTimedOut => "it does not answer; is the server running, and the address right?",
+        sqlx::Error::Io(cause) if is_distrust(cause) => "look at the ssl arguments of the URL, and whose certificate the server has",
         sqlx::Error::Io(_) => "is the server running, and the address right?",
         sqlx::Error::Tls(_) => "look at the ssl arguments of the URL",
         sqlx::Error::Database(said) => match said.code().as_deref() {

@@ -87,5 +87,10 @@ pub(crate) fn is_lost(error: &sqlx::Error) -> bool {
     if let Some(code) = error.as_database_error().and_then(|said| said.code()) {
         return matches!(&*code, "57P01" | "57P02" | "57P03");
     }
-    matches!(error, sqlx::Error::Io(_))
+    matches!(error, sqlx::Error::Io(cause) if !is_distrust(cause))
+}
+
+/// Whether the server's certificate was not believed: TLS says so as data that are not valid.
+pub(crate) fn is_distrust(error: &std::io::Error) -> bool {
+    error.kind() == std::io::ErrorKind::InvalidData
 }
