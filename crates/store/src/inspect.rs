@@ -188,6 +188,9 @@ mod tests {
         let (url, limits) = (format!("sqlite:///{}", dir.path().join("m.db").display()), Limits::default());
         assert!(Inspection::open(&url, &limits).await.is_err(), "nothing is made by looking");
         std::fs::File::create(dir.path().join("m.db")).unwrap();
+        let nowhere = format!("sqlite:///{}", dir.path().join("none/m.db").display());
+        let told = crate::Store::connect(&nowhere, &limits).await.err().unwrap().to_string();
+        assert!(told.contains("is its directory there"), "{told}");
         let empty = Inspection::open(&url, &limits).await.unwrap();
         assert_eq!(empty.version().await.unwrap(), Version { magnum: None, release: None, step: None, newest_step: 4 });
         assert!(empty.check().await.unwrap()[0].text.contains("magnum db sync"));
@@ -200,6 +203,19 @@ mod tests {
         let told = zed.check().await.unwrap();
         assert!(told.iter().any(|f| f.is_fault && f.text.contains("cluster_template.driver is missing")), "{told:?}");
         assert!(zed.stamp("ffffffffffff").await.unwrap_err().to_string().contains("does not know"));
+    }
+
+    #[tokio::test]
+    async fn a_new_file_is_its_owners_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("m.db");
+        let store = crate::Store::open(&path).await.unwrap();
+        store.report_service("h", "b").await.unwrap();
+        for file in std::fs::read_dir(dir.path()).unwrap() {
+            let file = file.unwrap();
+            assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", file.path());
+        }
     }
 
     #[tokio::test]

@@ -98,6 +98,12 @@ async fn a_database_of_zed_is_taken_over_and_goes_back() {
     let before = magnums(&server);
     let read_before = python(&url, &["read"]);
 
+    // Stopped again and again on the way.
+    let mut statements = 0;
+    while !Inspection::sync_until(&url, &limits, statements).await.unwrap() {
+        assert_eq!((magnums(&server), python(&url, &["read"])), (before.clone(), read_before.clone()), "stopped after {statements}");
+        statements += 7;
+    }
     let store = Store::connect(&url, &limits).await.unwrap();
     assert_eq!(magnums(&server), before, "Magnum's own tables are as they were");
     is_read_right(&store).await;

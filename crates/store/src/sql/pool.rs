@@ -12,8 +12,10 @@ use secrecy::ExposeSecret;
 use sqlx::mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions, MySqlSslMode};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgSslMode};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Executor as _};
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
 use std::collections::BTreeSet;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -63,7 +65,7 @@ impl Database {
         let pools = loop {
             match Pools::open(target, limits).await {
                 Ok(pools) => break pools,
-                Err(error) if is_away(&error) && limits.max_retries.is_none_or(|most| tries < most) => {
+                Err(error) if is_away(target, &error) && limits.max_retries.is_none_or(|most| tries < most) => {
                     tries += 1;
                     tracing::warn!(tries, database = target.shown(), %error, "the database does not answer; it is asked again");
                     tokio::time::sleep(limits.retry_interval).await;
@@ -151,6 +153,7 @@ impl Pools {
                 Ok(Self::Sqlite { writer: pool.clone(), reader: pool })
             }
             Target::Sqlite(Some(path)) => {
+                make_private(path)?;
                 let options = SqliteConnectOptions::new()
                     .filename(path)
                     .create_if_missing(true)
@@ -165,7 +168,7 @@ impl Pools {
                 let options = postgres(server);
                 // The first connection by itself: a pool would try until its time is over, and not say why.
                 let one = tokio::time::timeout(CONNECT, options.connect()).await.map_err(|_| sqlx::Error::PoolTimedOut)??;
-                drop(one);
+                one.close().await?;
                 Ok(Self::Postgres(pool.connect_lazy_with(options)))
             }
             Target::Mysql(server) => {
@@ -174,6 +177,7 @@ impl Pools {
                 let options = mysql(server);
                 let mut one = tokio::time::timeout(CONNECT, options.connect()).await.map_err(|_| sqlx::Error::PoolTimedOut)??;
                 mysql_session(&mut one).await?;
+                one.close().await?;
                 Ok(Self::Mysql(pool.connect_lazy_with(options)))
             }
         }
@@ -195,13 +199,14 @@ impl Pools {
 }
 
 /// Whether the server is not there, or not yet.
-fn is_away(error: &sqlx::Error) -> bool {
-    matches!(error, sqlx::Error::PoolTimedOut) || super::retry::is_lost(error)
+fn is_away(target: &Target, error: &sqlx::Error) -> bool {
+    target.dialect() != Dialect::Sqlite && (matches!(error, sqlx::Error::PoolTimedOut) || super::retry::is_lost(error))
 }
 
 /// A failed connection in words, with the remedy where it is known.
 fn told(target: &Target, error: sqlx::Error) -> Error {
     let remedy = match &error {
+        _ if target.dialect() == Dialect::Sqlite => "is its directory there, and may this user write to it?",
         sqlx::Error::PoolTimedOut => "it does not answer; is the server running, and the address right?",
         sqlx::Error::Io(cause) if is_distrust(cause) => "look at the ssl arguments of the URL, and whose certificate the server has",
         sqlx::Error::Io(_) => "is the server running, and the address right?",
@@ -214,6 +219,14 @@ fn told(target: &Target, error: sqlx::Error) -> Error {
         _ => "check the URL",
     };
     Error::Connection { reason: format!("leads to {}, which cannot be used: {error}; {remedy}", target.shown()) }
+}
+
+/// A new file is its owner's alone: it holds keys. SQLite gives its other files the same mode.
+fn make_private(path: &Path) -> Result<(), sqlx::Error> {
+    match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(sqlx::Error::Io(error)),
+        _ => Ok(()),
+    }
 }
 
 async fn sqlite(options: SqliteConnectOptions, connections: u32) -> Result<SqlitePool, sqlx::Error> {
