@@ -90,6 +90,20 @@ async fn write(store: &Store) -> ClusterId {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_database_has_magnums_tables_as_its_own_tool_makes_them() {
+    let server = DatabaseServer::start(DatabaseKind::MariaDb).unwrap();
+    Store::connect(&server.create("magnum").unwrap(), &Limits::default()).await.unwrap();
+    // What the queries above said after `magnum-db-manage upgrade` of Magnum 23.0.0 from PyPI on an empty MariaDB 10.11.
+    assert_eq!(magnums(&server), include_str!("magnum-23.0.0-tables.txt"));
+    server.sql("postgres", "DROP DATABASE magnum; CREATE DATABASE magnum CHARACTER SET utf8").unwrap();
+    python(&server.url("magnum"), &["upgrade"]);
+    let theirs = magnums(&server);
+    server.sql("postgres", "DROP DATABASE magnum; CREATE DATABASE magnum CHARACTER SET utf8").unwrap();
+    Inspection::sync(&server.url("magnum"), &Limits::default(), REVISIONS[0]).await.unwrap().close().await;
+    assert_eq!(magnums(&server), theirs, "and those of zed as 15.0.1 makes them");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_of_zed_is_taken_over_and_goes_back() {
     let server = DatabaseServer::start(DatabaseKind::MariaDb).unwrap();
     let (url, limits) = (server.create("magnum").unwrap(), Limits::default());
