@@ -32,7 +32,7 @@ pub enum Error {
     #[error("column {column} holds {value:?}, which cannot be read")]
     Unreadable { column: String, value: String },
     /// The database cannot hold this text: too long, or characters that its character set lacks.
-    #[error("the database cannot store the text: {reason}")]
+    #[error("the database cannot store this: {reason}")]
     Unstorable { reason: String },
     /// `[database] connection` cannot be used; the text never holds the password.
     #[error("[database] connection {reason}")]
@@ -76,12 +76,34 @@ pub(crate) fn mysql_number(error: &sqlx::Error) -> Option<u16> {
     error.as_database_error()?.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number)
 }
 
-/// MySQL 1366 and 1406, PostgreSQL 22001 and 22P05.
+/// MySQL 1366 and 1406, PostgreSQL 22001 and 22P05; without the database's own words, which name more than a caller should see.
 fn unstorable(error: &sqlx::Error) -> Option<String> {
     let said = error.as_database_error()?;
-    let ours = match mysql_number(error) {
-        Some(number) => matches!(number, 1366 | 1406),
-        None => matches!(said.code().as_deref(), Some("22001" | "22P05")),
+    let is_too_long = match (mysql_number(error), said.code().as_deref()) {
+        (Some(1406), _) | (None, Some("22001")) => true,
+        (Some(1366), _) | (None, Some("22P05")) => false,
+        _ => return None,
     };
-    ours.then(|| said.message().to_owned())
+    let what = column(said.message()).unwrap_or("a value");
+    Some(if is_too_long { format!("{what} is too long") } else { format!("{what} has characters that the database's character set lacks") })
+}
+
+/// The column of MySQL's `… for column 'name' at row 1`, with or without its table before it.
+fn column(message: &str) -> Option<&str> {
+    let (_, rest) = message.split_once("for column ")?;
+    let path = rest.split(" at row").next()?;
+    path.rsplit('.').next().map(|name| name.trim_matches(['`', '\'', '"']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_column_is_named_and_nothing_else() {
+        assert_eq!(column("Data too long for column 'name' at row 1"), Some("name"));
+        let text = "Incorrect string value: '\\xF0\\x9F\\x9A\\x80' for column `magnum`.`cluster_template`.`tags` at row 1";
+        assert_eq!(column(text), Some("tags"));
+        assert_eq!(column("value too long for type character varying(255)"), None);
+    }
 }
