@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `cargo xtask bench`: the numbers the README states, measured on this machine, with its load beside them.
 
-use crate::{bench_doctor, compile, setup, sh};
+use crate::{bench_doctor, bench_pages, compile, setup, sh};
 use anyhow::{Context, Result, bail, ensure};
 use magnum_testkit::{Server, leftovers};
 use std::process::Stdio;
@@ -13,6 +13,12 @@ pub struct Args {
     /// How often each create is repeated; medians are printed.
     #[arg(long, default_value_t = 5)]
     runs: usize,
+    /// Only the pages of long lists, on the three databases; no nodes.
+    #[arg(long)]
+    pages: bool,
+    /// Measure what --pages measures with the dev profile: to see that it works, not for its numbers.
+    #[arg(long, requires = "pages")]
+    dev: bool,
 }
 
 /// One number of the table.
@@ -27,6 +33,9 @@ pub struct Row {
 /// Measures and prints; fails when a required number is missed.
 pub fn run(args: &Args) -> Result<()> {
     setup::run()?;
+    if args.pages {
+        return judge(&bench_pages::rows(args.dev)?);
+    }
     let dist = compile::dist()?;
     setup::image(&dist)?;
     let before = leftovers()?;
@@ -58,7 +67,13 @@ pub fn run(args: &Args) -> Result<()> {
     rows.extend(bench_doctor::rows(&server, args.runs)?);
     rows.extend(memory(&server)?);
     drop(server);
-    print(&rows);
+    rows.extend(bench_pages::rows(false)?);
+    judge(&rows)
+}
+
+/// Prints the table; a missed number is an error.
+fn judge(rows: &[Row]) -> Result<()> {
+    print(rows);
     ensure!(rows.iter().all(|r| r.measured <= r.required), "a required number was missed");
     Ok(())
 }

@@ -5,6 +5,7 @@
 
 mod bench;
 mod bench_doctor;
+mod bench_pages;
 mod compile;
 mod demo;
 mod guide;

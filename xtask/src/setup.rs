@@ -37,6 +37,11 @@ const PACKAGES: &[(&str, &str)] = &[
     ("python3-glance", "the real Glance in tests; with the next two 130 packages, 60 MB to load, 376 MB on disk"),
     ("python3-nova", "the real Nova in tests"),
     ("python3-neutron", "the real Neutron in tests"),
+    ("mariadb-server", "tests on a real MariaDB of their own"),
+    ("postgresql", "tests on a real PostgreSQL of their own"),
+    ("python3-magnum", "tests that the Python service works on our databases and we on its"),
+    ("python3-pymysql", "its driver for MariaDB"),
+    ("python3-psycopg2", "its driver for PostgreSQL"),
 ];
 
 /// Installs what is missing. Errors say what only the operator can do.

@@ -112,7 +112,7 @@ impl Catalogue for Embedded {
         let own = match coe {
             Coe::Kubernetes => "k8s_local",
             Coe::Swarm | Coe::SwarmMode => "swarm_local",
-            Coe::Mesos => return Err(NoDriver::Type),
+            Coe::Mesos | Coe::Dcos => return Err(NoDriver::Type),
         };
         if name.is_some_and(|name| !["k8s_local", "swarm_local"].contains(&name)) {
             return Err(NoDriver::Name);

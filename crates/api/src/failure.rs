@@ -166,6 +166,8 @@ impl From<magnum_store::Error> for Failure {
             E::Exists { what, ident } => Self::conflict(format!("A {what} with UUID {ident} already exists.")),
             E::Referenced { what, ident } => Self::bad(format!("{what} {ident} is referenced by one or multiple clusters.")),
             E::Status { status } => Self::bad(format!("Updating a cluster when status is \"{status}\" is not supported.")),
+            E::Limit { limit } => Self::forbidden(format!("The limit of {limit} is reached.")),
+            E::Unstorable { reason } => Self::bad(format!("The database cannot store this: {reason}.")),
             other => Self::ours("The database could not be used.", with_sources(&other)),
         }
     }

@@ -86,7 +86,9 @@ fn server(plan: &Plan<'_>, group: &Group, node: &SeatedNode) -> Result<Server, F
     let workload = match settings.coe {
         Coe::Kubernetes => Workload::Kubernetes(Box::new(kubernetes::workload(plan, group)?)),
         Coe::Swarm | Coe::SwarmMode => Workload::Swarm(swarm::workload(plan)),
-        Coe::Mesos => return Err(FieldError::new("coe", "mesos", "cannot be deployed by this engine; use kubernetes or swarm")),
+        coe @ (Coe::Mesos | Coe::Dcos) => {
+            return Err(FieldError::new("coe", coe.as_str(), "cannot be deployed by this engine; use kubernetes or swarm"));
+        }
     };
     let dns_servers = if settings.dns_servers.is_empty() { vec![plan.ranges.gateway()] } else { settings.dns_servers.clone() };
     Ok(Server {

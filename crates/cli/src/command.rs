@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The command line.
 
+use crate::database::DatabaseArgs;
 use crate::global::Global;
 use crate::hooks::{ImageArgs, ServeArgs};
 use crate::settings::{ConfigCommand, PolicyCommand};
@@ -48,6 +49,8 @@ pub enum Command {
     Ca(authority::Command),
     /// Node images on this machine
     Image(ImageArgs),
+    /// The database: its tables, their version, copying it
+    Db(DatabaseArgs),
     /// Run the server: API, conductor and local engine in one process
     Serve(ServeArgs),
     /// The server's settings: show, check, print a sample

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The commands that this crate parses but the program carries out: `serve` and `image`.
+//! The commands that this crate parses but the program carries out: `serve`, `image` and `db`.
 
+use crate::database::DatabaseArgs;
 use crate::error::{Error, FAILED};
 use crate::settings::{ConfigCommand, ConfigFiles, PolicyCommand};
 use clap::{Args, Subcommand, ValueEnum};
@@ -16,6 +17,8 @@ pub struct Hooks {
     /// Works on node images. The value is printed: an array as a list, an object as properties, null not at all;
     /// progress is the hook's to print, on standard error.
     pub image: Box<dyn FnOnce(Image) -> BoxFuture<'static, Result<Value, HookError>> + Send>,
+    /// Works on the database. The value is printed as `image`'s, the number is the exit code.
+    pub database: Box<dyn FnOnce(Database) -> BoxFuture<'static, Judged> + Send>,
     /// Answers about settings and rules.
     pub settings: Box<dyn FnOnce(Settings) -> BoxFuture<'static, Result<Answer, HookError>> + Send>,
 }
@@ -37,6 +40,9 @@ pub struct Answer {
     /// The exit code.
     pub exit: u8,
 }
+
+/// What is printed, with the exit code.
+pub type Judged = Result<(Value, u8), HookError>;
 
 /// Why a hook failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,6 +126,13 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line
     Json,
+}
+
+/// What `magnum db` was asked to do.
+#[derive(Debug, Clone)]
+pub struct Database {
+    pub state_dir: PathBuf,
+    pub options: DatabaseArgs,
 }
 
 /// What `magnum image` was asked to do.

@@ -12,6 +12,7 @@ mod client;
 mod cluster;
 mod command;
 mod context;
+mod database;
 mod doctor;
 mod endpoint;
 mod error;
@@ -33,9 +34,12 @@ mod timeline;
 mod watch;
 
 pub use command::{Cli, Command};
+pub use database::{Connection, DatabaseArgs, DatabaseCommand};
 pub use error::Error;
 pub use global::{Global, Output};
-pub use hooks::{Answer, CatalogueOf, HookError, Hooks, Image, ImageArgs, ImageCommand, LogFormat, Serve, ServeArgs, Settings};
+pub use hooks::{
+    Answer, CatalogueOf, Database, HookError, Hooks, Image, ImageArgs, ImageCommand, Judged, LogFormat, Serve, ServeArgs, Settings,
+};
 pub use output::Streams;
 pub use settings::{Asker, ConfigCommand, ConfigFiles, PolicyCommand};
 
@@ -105,6 +109,11 @@ async fn execute(context: &Context, command: Command, hooks: Hooks) -> Result<u8
             context.printer.out_bytes(&script);
         }
         Command::Serve(options) => (hooks.serve)(Serve { state_dir: context.global.state_dir.clone(), options }).await?,
+        Command::Db(options) => {
+            let (answer, code) = (hooks.database)(Database { state_dir: context.global.state_dir.clone(), options }).await?;
+            print_answer(context, &answer)?;
+            return Ok(code);
+        }
         Command::Image(options) => {
             let answer = (hooks.image)(Image { state_dir: context.global.state_dir.clone(), options }).await?;
             print_answer(context, &answer)?;

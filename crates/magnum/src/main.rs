@@ -2,6 +2,7 @@
 //! `magnum`: client, server and doctor in one program.
 
 mod about;
+mod database;
 mod diagnose;
 mod front;
 mod gate;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
         serve: Box::new(|args| Box::pin(serve::serve(args))),
         image: Box::new(|args| Box::pin(image::image(args))),
         settings: Box::new(|asked| Box::pin(about::about(asked))),
+        database: Box::new(|args| Box::pin(database::database(args))),
     };
     let code = runtime.block_on(magnum_cli::run(std::env::args_os(), hooks));
     // Blocking work that nobody waits for any more must not hold the process up.

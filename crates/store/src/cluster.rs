@@ -4,10 +4,11 @@
 use crate::error::Error;
 use crate::field::fields;
 use crate::record::{self, record};
-use crate::sql::{Arg, Transaction};
-use crate::{Cause, Lease, NodeGroup, Page, Scope, Store, Template, now_seconds};
+use crate::sql::{Arg, Transaction, transaction};
+use crate::{Cause, Lease, NodeGroup, Page, Scope, Store, Template, lock, now_seconds};
 use jiff::Timestamp;
 use magnum_types::{ClusterId, ClusterStatus, HealthStatus, Labels, ProjectId, TemplateId, UserId};
+use std::collections::BTreeMap;
 
 record! {
     /// One cluster as it is wanted and as it was last seen. Node counts are its groups'.
@@ -97,7 +98,7 @@ impl Store {
         }
         let (condition, mut args) = scope.condition();
         args.push(Arg::Text(ident.to_owned()));
-        let rows = record::list(&self.db, &format!("WHERE {condition} AND r.\"name\" = ? {SORT_BY_ID}"), args).await?;
+        let rows = record::list(&self.db, &format!("WHERE {condition} AND r.\"name\" == ? {SORT_BY_ID}"), args).await?;
         only(rows, "cluster", ident)
     }
 
@@ -114,20 +115,32 @@ impl Store {
     }
 
     /// Ids of clusters on which something is still to be done: in progress, with an unfinished operation, or with a
-    /// node whose power is not as wanted.
+    /// node whose power is not as wanted. Oldest first.
     pub async fn list_unsettled_clusters(&self) -> Result<Vec<ClusterId>, Error> {
-        let sql = "SELECT c.\"uuid\" FROM \"cluster\" c WHERE c.\"status\" LIKE '%_IN_PROGRESS' \
-                   OR EXISTS (SELECT 1 FROM \"mg_operation\" o WHERE o.\"cluster\" = c.\"uuid\" AND o.\"ended_at\" IS NULL) \
-                   OR EXISTS (SELECT 1 FROM \"mg_node\" n WHERE n.\"cluster\" = c.\"uuid\" AND \
-                     ((n.\"powered_on\" = ? AND n.\"status\" <> 'STOPPED') OR (n.\"powered_on\" = ? AND n.\"status\" = 'STOPPED'))) \
-                   ORDER BY c.\"id\"";
+        let mut unsettled = BTreeMap::new();
+        // Each part by its own index. Without joins: Magnum's tables and ours may have different collations.
+        let sql = "SELECT \"id\", \"uuid\" FROM \"cluster\" WHERE \"status\" IN \
+                   ('CREATE_IN_PROGRESS', 'UPDATE_IN_PROGRESS', 'DELETE_IN_PROGRESS', 'ROLLBACK_IN_PROGRESS')";
+        for row in self.db.fetch(sql, vec![]).await? {
+            unsettled.insert(row.int("id")?, row.get("uuid")?);
+        }
+        let sql = "SELECT DISTINCT \"cluster\" FROM \"mg_operation\" WHERE \"ended_at\" IS NULL UNION SELECT \"cluster\" FROM \"mg_node\" \
+                   WHERE (\"powered_on\" = ? AND \"status\" <> 'STOPPED') OR (\"powered_on\" = ? AND \"status\" = 'STOPPED')";
         let rows = self.db.fetch(sql, vec![Arg::Bool(false), Arg::Bool(true)]).await?;
-        rows.iter().map(|row| row.get("uuid")).collect()
+        let others: Vec<Arg> = rows.iter().map(|row| row.text("cluster").map(Arg::Text)).collect::<Result<_, _>>()?;
+        for some in others.chunks(500) {
+            let marks = vec!["?"; some.len()].join(", ");
+            let sql = format!("SELECT \"id\", \"uuid\" FROM \"cluster\" WHERE \"uuid\" IN ({marks})");
+            for row in self.db.fetch(&sql, some.to_vec()).await? {
+                unsettled.insert(row.int("id")?, row.get("uuid")?);
+            }
+        }
+        Ok(unsettled.into_values().collect())
     }
 
     /// How many clusters the project has.
     pub async fn count_clusters(&self, project: &ProjectId) -> Result<i64, Error> {
-        let sql = "SELECT COUNT(*) AS \"n\" FROM \"cluster\" WHERE \"project_id\" = ?";
+        let sql = "SELECT COUNT(*) AS \"n\" FROM \"cluster\" WHERE \"project_id\" == ?";
         let rows = self.db.fetch(sql, vec![Arg::Text(project.0.clone())]).await?;
         rows.first().map_or(Ok(0), |row| row.get("n"))
     }
@@ -142,40 +155,42 @@ impl Store {
 
     /// Records what a conductor did or saw. Nothing is written when the lease is lost.
     pub async fn update_cluster(&self, lease: &Lease, id: ClusterId, fields: &[ClusterField]) -> Result<(), Error> {
-        let mut tx = self.db.begin().await?;
-        lease.fence(&mut tx).await?;
-        set(&mut tx, id, fields).await?;
-        tx.commit().await?;
-        self.changes.tell(id, Cause::Recorded);
-        Ok(())
+        transaction!(self.db, |tx| {
+            lease.fence(tx).await?;
+            set(tx, id, fields).await?;
+            tx.tell(id, Cause::Recorded);
+            Ok(())
+        })
     }
 
     /// Removes the cluster and everything that belongs to it.
     pub async fn delete_cluster(&self, lease: &Lease, id: ClusterId) -> Result<(), Error> {
-        let cluster = self.get_cluster(&Scope::All, id).await?;
-        let mut tx = self.db.begin().await?;
-        lease.fence(&mut tx).await?;
-        let pairs = [cluster.ca_cert_ref, cluster.magnum_cert_ref, cluster.etcd_ca_cert_ref, cluster.front_proxy_ca_cert_ref];
-        for uuid in pairs.into_iter().flatten() {
-            tx.execute("DELETE FROM \"x509keypair\" WHERE \"uuid\" = ?", vec![Arg::Text(uuid)]).await?;
-        }
-        let id_arg = || vec![Arg::Text(id.to_string())];
-        for (table, column) in [
-            ("nodegroup", "cluster_id"),
-            ("mg_operation", "cluster"),
-            ("mg_resource", "cluster"),
-            ("mg_node", "cluster"),
-            ("mg_event", "cluster"),
-            ("mg_cluster_private", "cluster"),
-            ("mg_diagnosis", "cluster"),
-            ("cluster", "uuid"),
-        ] {
-            tx.execute(&format!("DELETE FROM \"{table}\" WHERE \"{column}\" = ?"), id_arg()).await?;
-        }
-        lease.forget(&mut tx).await?;
-        tx.commit().await?;
-        self.changes.tell(id, Cause::Recorded);
-        Ok(())
+        transaction!(self.db, |tx| {
+            lease.fence(tx).await?;
+            let id_arg = || vec![Arg::Text(id.to_string())];
+            lock::cluster(tx, id).await?;
+            let rows: Vec<Cluster> = record::list_in(tx, "WHERE r.\"uuid\" = ?", id_arg()).await?;
+            let pairs = rows.into_iter().flat_map(|c| [c.ca_cert_ref, c.magnum_cert_ref, c.etcd_ca_cert_ref, c.front_proxy_ca_cert_ref]);
+            for uuid in pairs.flatten() {
+                tx.execute("DELETE FROM \"x509keypair\" WHERE \"uuid\" = ?", vec![Arg::Text(uuid)]).await?;
+            }
+            record::forget_beside(tx, "nodegroup", "\"cluster_id\" = ?", id_arg()).await?;
+            for (table, column) in [
+                ("nodegroup", "cluster_id"),
+                ("mg_operation", "cluster"),
+                ("mg_resource", "cluster"),
+                ("mg_node", "cluster"),
+                ("mg_event", "cluster"),
+                ("mg_cluster_private", "cluster"),
+                ("mg_diagnosis", "cluster"),
+                ("cluster", "uuid"),
+            ] {
+                tx.execute(&format!("DELETE FROM \"{table}\" WHERE \"{column}\" = ?"), id_arg()).await?;
+            }
+            lease.forget(tx).await?;
+            tx.tell(id, Cause::Recorded);
+            Ok(())
+        })
     }
 }
 

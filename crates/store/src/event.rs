@@ -5,8 +5,8 @@ use crate::column::Column;
 use crate::error::Error;
 use crate::node::{Node, NodeStatus};
 use crate::record::{self, Record, record};
-use crate::sql::{Arg, Transaction};
-use crate::{Cause, Lease, Store, now_ms};
+use crate::sql::{Arg, Transaction, transaction};
+use crate::{Cause, Lease, Store, lock, now_ms};
 use jiff::Timestamp;
 use magnum_types::{ClusterId, NodeEvent, NodeReport, StepState};
 use std::collections::BTreeSet;
@@ -64,66 +64,70 @@ impl Store {
 
     /// Records what a conductor did.
     pub async fn insert_events(&self, lease: &Lease, cluster: ClusterId, events: Vec<NewEvent>) -> Result<(), Error> {
-        let mut tx = self.db.begin().await?;
-        lease.fence(&mut tx).await?;
-        for new in events {
-            let event = Event {
-                id: 0,
-                cluster,
-                node: new.node,
-                incarnation: None,
-                seq: None,
-                at: now_ms(),
-                step: cut(&new.step, 64),
-                state: new.state,
-                detail: cut(&new.detail, DETAIL_MAX),
-                duration_ms: new.duration_ms,
-            };
-            record::insert(&mut tx, &event, true, "event", "").await?;
-        }
-        tx.commit().await?;
-        self.changes.tell(cluster, Cause::Recorded);
-        Ok(())
+        transaction!(self.db, |tx| {
+            lease.fence(tx).await?;
+            // One writer at a time: who reads on from a number must not find a lower one later.
+            lock::cluster(tx, cluster).await?;
+            for new in &events {
+                let event = Event {
+                    id: 0,
+                    cluster,
+                    node: new.node.clone(),
+                    incarnation: None,
+                    seq: None,
+                    at: now_ms(),
+                    step: cut(&new.step, 64),
+                    state: new.state,
+                    detail: cut(&new.detail, DETAIL_MAX),
+                    duration_ms: new.duration_ms,
+                };
+                record::insert(tx, &event, true, "event", "").await?;
+            }
+            tx.tell(cluster, Cause::Recorded);
+            Ok(())
+        })
     }
 
     /// Takes in a node's report: new events into the timeline, repeated ones dropped, the node's row brought up to
     /// date. Answers how many events were new.
     pub async fn record_report(&self, node: &Node, report: &NodeReport) -> Result<usize, Error> {
-        let mut tx = self.db.begin().await?;
-        let tail = "WHERE r.\"id\" = ?";
-        let rows: Vec<Node> = record::list_in(&mut tx, tail, vec![Arg::Text(node.id.to_string())]).await?;
-        let mut row = rows.into_iter().next().ok_or_else(|| Error::NotFound { what: "node", ident: node.name.to_string() })?;
-        let mut seen = known(&mut tx, &row, report).await?;
-        apply_boot(&mut row, report);
-        let mut fresh = 0;
-        for event in &report.events {
-            let seq = number(event.seq);
-            if !seen.insert(seq) {
-                continue;
+        transaction!(self.db, |tx| {
+            // Locked as in insert_events, and the node against another report of its own.
+            lock::cluster(tx, node.cluster).await?;
+            let tail = "WHERE r.\"id\" = ? {update}";
+            let rows: Vec<Node> = record::list_in(tx, tail, vec![Arg::Text(node.id.to_string())]).await?;
+            let mut row = rows.into_iter().next().ok_or_else(|| Error::NotFound { what: "node", ident: node.name.to_string() })?;
+            let mut seen = known(tx, &row, report).await?;
+            apply_boot(&mut row, report);
+            let mut fresh = 0;
+            for event in &report.events {
+                let seq = number(event.seq);
+                if !seen.insert(seq) {
+                    continue;
+                }
+                fresh += 1;
+                let at = event.at.parse::<Timestamp>().map_or_else(|_| now_ms(), |at| at.as_millisecond());
+                let stored = Event {
+                    id: 0,
+                    cluster: row.cluster,
+                    node: Some(row.name.to_string()),
+                    incarnation: Some(row.id),
+                    seq: Some(seq),
+                    at,
+                    step: cut(&event.step, 64),
+                    state: event.state,
+                    detail: cut(&event.detail, DETAIL_MAX),
+                    duration_ms: event.duration_ms.and_then(|ms| i64::try_from(ms).ok()),
+                };
+                record::insert(tx, &stored, true, "event", "").await?;
+                apply_event(&mut row, event, at);
             }
-            fresh += 1;
-            let at = event.at.parse::<Timestamp>().map_or_else(|_| now_ms(), |at| at.as_millisecond());
-            let stored = Event {
-                id: 0,
-                cluster: row.cluster,
-                node: Some(row.name.to_string()),
-                incarnation: Some(row.id),
-                seq: Some(seq),
-                at,
-                step: cut(&event.step, 64),
-                state: event.state,
-                detail: cut(&event.detail, DETAIL_MAX),
-                duration_ms: event.duration_ms.and_then(|ms| i64::try_from(ms).ok()),
-            };
-            record::insert(&mut tx, &stored, true, "event", "").await?;
-            apply_event(&mut row, event, at);
-        }
-        forget_oldest(&mut tx, &row, report).await?;
-        let set = Node::COLUMNS.iter().copied().zip(row.args()).filter(|(c, _)| REPORTED.contains(c)).collect();
-        record::update(&mut tx, Node::TABLE, set, "\"id\" = ?", vec![Arg::Text(row.id.to_string())]).await?;
-        tx.commit().await?;
-        self.changes.tell(row.cluster, Cause::Reported);
-        Ok(fresh)
+            forget_oldest(tx, &row, report).await?;
+            let set = Node::COLUMNS.iter().copied().zip(row.args()).filter(|(c, _)| REPORTED.contains(c)).collect();
+            record::update(tx, Node::TABLE, set, "\"id\" = ?", vec![Arg::Text(row.id.to_string())]).await?;
+            tx.tell(row.cluster, Cause::Reported);
+            Ok(fresh)
+        })
     }
 }
 

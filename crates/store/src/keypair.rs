@@ -3,7 +3,7 @@
 
 use crate::error::Error;
 use crate::record::{self, record};
-use crate::sql::Arg;
+use crate::sql::{Arg, transaction};
 use crate::{Cause, ClusterField, Lease, Store, cluster, now_seconds};
 use jiff::Timestamp;
 use magnum_types::{ClusterId, ProjectId, UserId};
@@ -42,15 +42,15 @@ impl Store {
         pairs: Vec<KeyPair>,
         references: &[ClusterField],
     ) -> Result<(), Error> {
-        let mut tx = self.db.begin().await?;
-        lease.fence(&mut tx).await?;
-        for mut pair in pairs {
-            pair.created_at = Some(now_seconds());
-            record::insert(&mut tx, &pair, true, "key pair", &pair.uuid.to_string()).await?;
-        }
-        cluster::set(&mut tx, id, references).await?;
-        tx.commit().await?;
-        self.changes.tell(id, Cause::Recorded);
-        Ok(())
+        transaction!(self.db, |tx| {
+            lease.fence(tx).await?;
+            for pair in &pairs {
+                let pair = KeyPair { created_at: Some(now_seconds()), ..pair.clone() };
+                record::insert(tx, &pair, true, "key pair", &pair.uuid.to_string()).await?;
+            }
+            cluster::set(tx, id, references).await?;
+            tx.tell(id, Cause::Recorded);
+            Ok(())
+        })
     }
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Leases: who works on a cluster now. Each taking raises the generation, and every write of a conductor names it,
-//! so that a conductor which was asleep past its time cannot write over its successor.
+//! so that a conductor which was asleep past its time cannot write over its successor. Times are the database's own: the
+//! clocks of several machines need not agree.
 
+use crate::Store;
 use crate::error::Error;
-use crate::sql::{Arg, Transaction};
-use crate::{Store, now_ms};
+use crate::sql::{Arg, Transaction, transaction};
 use std::time::Duration;
 
 /// A lease that was taken; good until it expires or is lost.
@@ -22,11 +23,11 @@ impl Lease {
 
     /// Locks the lease's row for this transaction, or fails when it is held by another.
     pub(crate) async fn fence(&self, tx: &mut Transaction) -> Result<(), Error> {
-        let sql = "UPDATE \"mg_lease\" SET \"generation\" = \"generation\" WHERE \"name\" = ? AND \"holder\" = ? AND \"generation\" = ?";
-        match tx.execute(sql, self.args()).await? {
-            0 => Err(Error::Fenced { name: self.name.clone(), generation: self.generation }),
-            _ => Ok(()),
+        let sql = "SELECT \"generation\" FROM \"mg_lease\" WHERE \"name\" = ? AND \"holder\" = ? AND \"generation\" = ? {update}";
+        if tx.fetch(sql, self.args()).await?.is_empty() {
+            return Err(Error::Fenced { name: self.name.clone(), generation: self.generation });
         }
+        Ok(())
     }
 
     /// Removes the lease's row: what it was for is gone.
@@ -38,62 +39,65 @@ impl Lease {
 impl Store {
     /// Takes the lease when it is free, expired, or `holder`'s own from before a restart. None when another has it.
     pub async fn take_lease(&self, name: &str, holder: &str, duration: Duration) -> Result<Option<Lease>, Error> {
-        let now = now_ms();
-        let until = now.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX));
-        let mut tx = self.db.begin().await?;
-        let rows = tx.fetch("SELECT \"generation\" FROM \"mg_lease\" WHERE \"name\" = ?", vec![Arg::Text(name.to_owned())]).await?;
-        let generation = match rows.first() {
-            None => {
-                let sql = "INSERT INTO \"mg_lease\" (\"name\", \"holder\", \"generation\", \"expires_at\") VALUES (?, ?, 1, ?)";
-                let args = vec![Arg::Text(name.to_owned()), Arg::Text(holder.to_owned()), Arg::Int(until)];
-                match tx.insert(sql, args, "lease", name).await {
-                    Err(Error::Exists { .. }) => return Ok(None),
-                    other => other.map(|()| 1)?,
+        let lasts = milliseconds(duration);
+        let outcome = transaction!(self.db, |tx| {
+            let rows = tx.fetch("SELECT \"generation\" FROM \"mg_lease\" WHERE \"name\" = ?", vec![Arg::Text(name.to_owned())]).await?;
+            let generation = match rows.first() {
+                None => {
+                    let sql = "INSERT INTO \"mg_lease\" (\"name\", \"holder\", \"generation\", \"expires_at\") VALUES (?, ?, 1, {now} + ?)";
+                    let args = vec![Arg::Text(name.to_owned()), Arg::Text(holder.to_owned()), Arg::Int(lasts)];
+                    tx.insert(sql, args, "lease", name).await?;
+                    1
                 }
-            }
-            Some(row) => {
-                let seen: i64 = row.get("generation")?;
-                let sql = "UPDATE \"mg_lease\" SET \"holder\" = ?, \"generation\" = ?, \"expires_at\" = ? \
-                           WHERE \"name\" = ? AND \"generation\" = ? AND (\"expires_at\" <= ? OR \"holder\" = ?)";
-                let args = vec![
-                    Arg::Text(holder.to_owned()),
-                    Arg::Int(seen + 1),
-                    Arg::Int(until),
-                    Arg::Text(name.to_owned()),
-                    Arg::Int(seen),
-                    Arg::Int(now),
-                    Arg::Text(holder.to_owned()),
-                ];
-                if tx.execute(sql, args).await? == 0 {
-                    return Ok(None);
+                Some(row) => {
+                    let seen: i64 = row.get("generation")?;
+                    let sql = "UPDATE \"mg_lease\" SET \"holder\" = ?, \"generation\" = ?, \"expires_at\" = {now} + ? \
+                               WHERE \"name\" = ? AND \"generation\" = ? AND (\"expires_at\" <= {now} OR \"holder\" = ?)";
+                    let args = vec![
+                        Arg::Text(holder.to_owned()),
+                        Arg::Int(seen + 1),
+                        Arg::Int(lasts),
+                        Arg::Text(name.to_owned()),
+                        Arg::Int(seen),
+                        Arg::Text(holder.to_owned()),
+                    ];
+                    if tx.execute(sql, args).await? == 0 {
+                        return Ok(None);
+                    }
+                    seen + 1
                 }
-                seen + 1
-            }
-        };
-        tx.commit().await?;
-        Ok(Some(Lease { name: name.to_owned(), holder: holder.to_owned(), generation }))
+            };
+            Ok(Some(Lease { name: name.to_owned(), holder: holder.to_owned(), generation }))
+        });
+        match outcome {
+            // Another was faster.
+            Err(Error::Exists { .. }) => Ok(None),
+            outcome => outcome,
+        }
     }
 
     /// Makes the lease last `duration` from now. False when it is lost.
     pub async fn renew_lease(&self, lease: &Lease, duration: Duration) -> Result<bool, Error> {
-        let until = now_ms().saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX));
-        self.expire_at(lease, until).await
+        self.expire_at(lease, "{now} + ?", milliseconds(duration)).await
     }
 
     /// Gives the lease up, so that the next taker need not wait.
     pub async fn release_lease(&self, lease: &Lease) -> Result<(), Error> {
-        self.expire_at(lease, 0).await.map(drop)
+        self.expire_at(lease, "?", 0).await.map(drop)
     }
 
-    async fn expire_at(&self, lease: &Lease, until: i64) -> Result<bool, Error> {
+    async fn expire_at(&self, lease: &Lease, when: &str, value: i64) -> Result<bool, Error> {
         let mut args = lease.args();
-        args.insert(0, Arg::Int(until));
-        let mut tx = self.db.begin().await?;
-        let sql = "UPDATE \"mg_lease\" SET \"expires_at\" = ? WHERE \"name\" = ? AND \"holder\" = ? AND \"generation\" = ?";
-        let found = tx.execute(sql, args).await?;
-        tx.commit().await?;
+        args.insert(0, Arg::Int(value));
+        let sql = format!("UPDATE \"mg_lease\" SET \"expires_at\" = {when} WHERE \"name\" = ? AND \"holder\" = ? AND \"generation\" = ?");
+        let found = transaction!(self.db, |tx| { tx.execute(&sql, args.clone()).await })?;
         Ok(found == 1)
     }
+}
+
+/// A duration as the database counts it; longer than anybody waits is for ever.
+fn milliseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX).min(i64::MAX / 4)
 }
 
 #[cfg(test)]

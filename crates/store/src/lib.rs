@@ -8,12 +8,18 @@
 mod change;
 mod cluster;
 mod column;
+mod connection;
+mod copy;
+mod dialect;
 mod error;
 mod event;
 mod federation;
 mod field;
+mod inspect;
 mod keypair;
 mod lease;
+mod lock;
+mod news;
 mod node;
 mod nodegroup;
 mod operation;
@@ -24,35 +30,41 @@ mod record;
 mod report;
 mod request;
 mod resource;
+mod revision;
 mod schema;
 mod service;
 mod sql;
 mod stage;
 mod stats;
+mod table;
 mod template;
-#[cfg(test)]
-mod tests;
 
-pub use change::{Cause, Change};
+pub use change::{Cause, Change, News};
 pub use cluster::{Cluster, ClusterField, Whole};
+pub use connection::Limits;
+pub use copy::{Copied, copy};
+pub use dialect::Dialect;
 pub use error::Error;
 pub use event::{Event, NewEvent};
 pub use federation::Federation;
+pub use inspect::{Finding, Inspection, Version};
 pub use keypair::KeyPair;
 pub use lease::Lease;
 pub use node::{Node, NodeStatus};
-pub use nodegroup::{NodeGroup, NodeGroupField};
+pub use nodegroup::{NodeCount, NodeGroup, NodeGroupField};
 pub use operation::{Operation, OperationState};
 pub use page::{Page, Scope};
 pub use quota::Quota;
 pub use report::Diagnosis;
 pub use request::{NewCluster, Request};
-pub use schema::{Dialect, steps};
+pub use revision::{NEWEST, REVISIONS, Revision};
+pub use schema::steps;
 pub use service::Service;
 pub use stage::{Stages, began, is_coming, time_limit};
 pub use stats::Stats;
 pub use template::Template;
 
+use connection::Target;
 use jiff::Timestamp;
 use std::path::Path;
 use std::sync::Arc;
@@ -61,22 +73,44 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct Store {
     pub(crate) db: Arc<sql::Database>,
-    pub(crate) changes: Arc<change::Changes>,
 }
 
 impl Store {
-    /// Opens the SQLite database at `path`, makes it if missing, and brings its schema up to date.
+    /// Opens the SQLite database at `path`, makes it if missing, and brings its schema up to date. It is this process's own:
+    /// no news are exchanged with others; for that there is [`Self::connect`].
     pub async fn open(path: &Path) -> Result<Self, Error> {
-        let db = sql::Database::open(path).await?;
-        schema::migrate(&db).await?;
-        Ok(Self { db: Arc::new(db), changes: Arc::default() })
+        Self::start(&Target::Sqlite(Some(path.to_owned())), &Limits::default(), false).await
     }
 
     /// A database in memory, gone with the last clone.
     pub async fn memory() -> Result<Self, Error> {
-        let db = sql::Database::memory().await?;
-        schema::migrate(&db).await?;
-        Ok(Self { db: Arc::new(db), changes: Arc::default() })
+        Self::start(&Target::Sqlite(None), &Limits::default(), false).await
+    }
+
+    /// Connects to the database that `[database] connection` names, and brings our part of its schema up to date: Magnum's
+    /// own tables are made if the database is empty, and otherwise taken over as they are.
+    pub async fn connect(url: &str, limits: &Limits) -> Result<Self, Error> {
+        Self::start(&Target::parse(url)?, limits, true).await
+    }
+
+    async fn start(target: &Target, limits: &Limits, shared: bool) -> Result<Self, Error> {
+        let mut db = sql::Database::open(target, limits).await?;
+        schema::migrate(&mut db, NEWEST).await?;
+        if shared {
+            db.share();
+            news::spawn(&db, target).await?;
+        }
+        Ok(Self { db: Arc::new(db) })
+    }
+
+    /// Which kind of database this is.
+    pub fn dialect(&self) -> Dialect {
+        self.db.dialect()
+    }
+
+    /// Closes all connections; calls after that fail.
+    pub async fn close(&self) {
+        self.db.close().await;
     }
 }
 

@@ -4,7 +4,7 @@
 use crate::column::Column;
 use crate::error::Error;
 use crate::record::{self, Record, record};
-use crate::sql::{Arg, Row, Transaction};
+use crate::sql::{Arg, Row, Transaction, transaction};
 use crate::{Cause, Lease, Store, now_ms};
 use magnum_types::{ClusterId, NodeGroupId, NodeName, Role, StepState};
 use std::collections::BTreeMap;
@@ -128,18 +128,18 @@ impl Store {
     /// Inserts nodes and removes those that are no longer wanted, in one transaction. A name in both lists is a node
     /// made anew. Events of removed nodes stay.
     pub async fn replace_nodes(&self, lease: &Lease, cluster: ClusterId, remove: &[NodeName], insert: &[Node]) -> Result<(), Error> {
-        let mut tx = self.db.begin().await?;
-        lease.fence(&mut tx).await?;
-        for name in remove {
-            let args = vec![Arg::Text(cluster.to_string()), Arg::Text(name.to_string())];
-            tx.execute("DELETE FROM \"mg_node\" WHERE \"cluster\" = ? AND \"name\" = ?", args).await?;
-        }
-        for node in insert {
-            record::insert(&mut tx, node, false, "node", node.name.as_str()).await?;
-        }
-        tx.commit().await?;
-        self.changes.tell(cluster, Cause::Recorded);
-        Ok(())
+        transaction!(self.db, |tx| {
+            lease.fence(tx).await?;
+            for name in remove {
+                let args = vec![Arg::Text(cluster.to_string()), Arg::Text(name.to_string())];
+                tx.execute("DELETE FROM \"mg_node\" WHERE \"cluster\" = ? AND \"name\" = ?", args).await?;
+            }
+            for node in insert {
+                record::insert(tx, node, false, "node", node.name.as_str()).await?;
+            }
+            tx.tell(cluster, Cause::Recorded);
+            Ok(())
+        })
     }
 
     /// Records how a conductor sees a node, e.g. stopped or failed to start; `detail` replaces the step's if given.
@@ -151,27 +151,28 @@ impl Store {
         status: NodeStatus,
         detail: Option<&str>,
     ) -> Result<(), Error> {
-        let mut tx = self.db.begin().await?;
-        lease.fence(&mut tx).await?;
-        let mut set = vec![("status", status.arg())];
-        if let Some(detail) = detail {
-            set.push(("step_detail", Arg::Text(detail.to_owned())));
-        }
-        let args = vec![Arg::Text(cluster.to_string()), Arg::Text(name.to_string())];
-        record::update(&mut tx, Node::TABLE, set, "\"cluster\" = ? AND \"name\" = ?", args).await?;
-        tx.commit().await?;
-        self.changes.tell(cluster, Cause::Recorded);
-        Ok(())
+        transaction!(self.db, |tx| {
+            lease.fence(tx).await?;
+            let mut set = vec![("status", status.arg())];
+            if let Some(detail) = detail {
+                set.push(("step_detail", Arg::Text(detail.to_owned())));
+            }
+            let args = vec![Arg::Text(cluster.to_string()), Arg::Text(name.to_string())];
+            record::update(tx, Node::TABLE, set, "\"cluster\" = ? AND \"name\" = ?", args).await?;
+            tx.tell(cluster, Cause::Recorded);
+            Ok(())
+        })
     }
 
     /// Gives a node a new credential: the one that had the old one is shut out at once.
     pub async fn update_node_token(&self, lease: &Lease, cluster: ClusterId, name: &NodeName, token_hash: &str) -> Result<(), Error> {
-        let mut tx = self.db.begin().await?;
-        lease.fence(&mut tx).await?;
-        let args = vec![Arg::Text(cluster.to_string()), Arg::Text(name.to_string())];
-        let set = vec![("token_hash", Arg::Text(token_hash.to_owned()))];
-        record::update(&mut tx, Node::TABLE, set, "\"cluster\" = ? AND \"name\" = ?", args).await?;
-        tx.commit().await
+        transaction!(self.db, |tx| {
+            lease.fence(tx).await?;
+            let args = vec![Arg::Text(cluster.to_string()), Arg::Text(name.to_string())];
+            let set = vec![("token_hash", Arg::Text(token_hash.to_owned()))];
+            record::update(tx, Node::TABLE, set, "\"cluster\" = ? AND \"name\" = ?", args).await?;
+            Ok(())
+        })
     }
 }
 

@@ -5,7 +5,7 @@ use crate::cluster::only;
 use crate::error::Error;
 use crate::field::fields;
 use crate::record::{self, record};
-use crate::sql::{Arg, Transaction};
+use crate::sql::{Arg, Transaction, transaction};
 use crate::{Cause, Lease, Page, Store, now_seconds};
 use jiff::Timestamp;
 use magnum_types::{ClusterId, ClusterStatus, Labels, NodeGroupId, ProjectId, Role};
@@ -42,6 +42,15 @@ record! {
         created_at: Option<Timestamp>,
         updated_at: Option<Timestamp>,
     }
+}
+
+/// How many nodes a cluster is to have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NodeCount {
+    pub cluster: ClusterId,
+    pub masters: i64,
+    /// All that are no masters.
+    pub workers: i64,
 }
 
 impl NodeGroup {
@@ -84,12 +93,31 @@ impl Store {
         record::list(&self.db, &format!("WHERE r.\"cluster_id\" IN ({marks}) ORDER BY r.\"id\""), args).await
     }
 
+    /// The wanted nodes of many clusters, counted by the database; clusters without groups are left out.
+    pub async fn count_nodes_of(&self, clusters: &[ClusterId]) -> Result<Vec<NodeCount>, Error> {
+        let mut counts = Vec::with_capacity(clusters.len());
+        for some in clusters.chunks(1000) {
+            let marks = vec!["?"; some.len()].join(", ");
+            let sum = |condition: &str| format!("CAST(SUM(CASE WHEN {condition} THEN COALESCE(\"node_count\", 0) ELSE 0 END) AS {{int}})");
+            let sql = format!(
+                "SELECT \"cluster_id\", {} AS \"masters\", {} AS \"workers\" FROM \"nodegroup\" WHERE \"cluster_id\" IN ({marks}) \
+                 GROUP BY \"cluster_id\"",
+                sum("\"role\" = 'master'"),
+                sum("COALESCE(\"role\", '') <> 'master'"),
+            );
+            for row in self.db.fetch(&sql, some.iter().map(|id| Arg::Text(id.to_string())).collect()).await? {
+                counts.push(NodeCount { cluster: row.get("cluster_id")?, masters: row.get("masters")?, workers: row.get("workers")? });
+            }
+        }
+        Ok(counts)
+    }
+
     /// A page of the cluster's groups, of one role if given.
     pub async fn list_nodegroups(&self, cluster: ClusterId, role: Option<&str>, page: &Page) -> Result<Vec<NodeGroup>, Error> {
         let mut args = vec![Arg::Text(cluster.to_string())];
         let mut condition = "r.\"cluster_id\" = ?".to_owned();
         if let Some(role) = role {
-            condition.push_str(" AND r.\"role\" = ?");
+            condition.push_str(" AND r.\"role\" == ?");
             args.push(Arg::Text(role.to_owned()));
         }
         page.fetch(&self.db, &condition, args, "uuid").await
@@ -99,7 +127,7 @@ impl Store {
     pub async fn find_nodegroup(&self, cluster: ClusterId, ident: &str) -> Result<NodeGroup, Error> {
         let column = if ident.parse::<NodeGroupId>().is_ok() { "uuid" } else { "name" };
         let args = vec![Arg::Text(cluster.to_string()), Arg::Text(ident.to_owned())];
-        let rows = record::list(&self.db, &format!("WHERE r.\"cluster_id\" = ? AND r.\"{column}\" = ?"), args).await?;
+        let rows = record::list(&self.db, &format!("WHERE r.\"cluster_id\" = ? AND r.\"{column}\" == ?"), args).await?;
         only(rows, "nodegroup", ident)
     }
 
@@ -111,23 +139,24 @@ impl Store {
         id: NodeGroupId,
         fields: &[NodeGroupField],
     ) -> Result<(), Error> {
-        let mut tx = self.db.begin().await?;
-        lease.fence(&mut tx).await?;
-        set(&mut tx, cluster, id, fields).await?;
-        tx.commit().await?;
-        self.changes.tell(cluster, Cause::Recorded);
-        Ok(())
+        transaction!(self.db, |tx| {
+            lease.fence(tx).await?;
+            set(tx, cluster, id, fields).await?;
+            tx.tell(cluster, Cause::Recorded);
+            Ok(())
+        })
     }
 
     /// Removes a group whose nodes are gone.
     pub async fn delete_nodegroup(&self, lease: &Lease, cluster: ClusterId, id: NodeGroupId) -> Result<(), Error> {
-        let mut tx = self.db.begin().await?;
-        lease.fence(&mut tx).await?;
-        let args = vec![Arg::Text(cluster.to_string()), Arg::Text(id.to_string())];
-        tx.execute("DELETE FROM \"nodegroup\" WHERE \"cluster_id\" = ? AND \"uuid\" = ?", args).await?;
-        tx.commit().await?;
-        self.changes.tell(cluster, Cause::Recorded);
-        Ok(())
+        transaction!(self.db, |tx| {
+            lease.fence(tx).await?;
+            let args = vec![Arg::Text(cluster.to_string()), Arg::Text(id.to_string())];
+            record::forget_beside(tx, "nodegroup", "\"cluster_id\" = ? AND \"uuid\" = ?", args.clone()).await?;
+            tx.execute("DELETE FROM \"nodegroup\" WHERE \"cluster_id\" = ? AND \"uuid\" = ?", args).await?;
+            tx.tell(cluster, Cause::Recorded);
+            Ok(())
+        })
     }
 }
 

@@ -4,7 +4,7 @@
 use crate::column::Column;
 use crate::error::Error;
 use crate::record::{self, record};
-use crate::sql::{Arg, Row};
+use crate::sql::{Arg, Row, transaction};
 use crate::{Cause, Lease, Store, now_ms};
 use magnum_types::{ClusterId, OperationId};
 
@@ -94,14 +94,14 @@ impl Store {
         state: OperationState,
         detail: &str,
     ) -> Result<(), Error> {
-        let mut tx = self.db.begin().await?;
-        lease.fence(&mut tx).await?;
-        for id in ids {
-            let set = vec![("state", state.arg()), ("detail", Arg::Text(detail.to_owned())), ("ended_at", Arg::Int(now_ms()))];
-            record::update(&mut tx, "mg_operation", set, "\"id\" = ?", vec![Arg::Text(id.to_string())]).await?;
-        }
-        tx.commit().await?;
-        self.changes.tell(cluster, Cause::Recorded);
-        Ok(())
+        transaction!(self.db, |tx| {
+            lease.fence(tx).await?;
+            for id in ids {
+                let set = vec![("state", state.arg()), ("detail", Arg::Text(detail.to_owned())), ("ended_at", Arg::Int(now_ms()))];
+                record::update(tx, "mg_operation", set, "\"id\" = ?", vec![Arg::Text(id.to_string())]).await?;
+            }
+            tx.tell(cluster, Cause::Recorded);
+            Ok(())
+        })
     }
 }

@@ -2,8 +2,8 @@
 //! What only this program knows of a cluster: keys, passwords, chosen addresses, values nodes leave for each other.
 
 use crate::error::Error;
-use crate::sql::{Arg, Transaction};
-use crate::{Cause, Lease, Store};
+use crate::sql::{Arg, Transaction, transaction};
+use crate::{Cause, Lease, Store, lock};
 use magnum_types::ClusterId;
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
@@ -33,15 +33,16 @@ impl Store {
         cluster: ClusterId,
         values: &[(&str, SecretString)],
     ) -> Result<BTreeMap<String, SecretString>, Error> {
-        let mut tx = self.db.begin().await?;
-        lease.fence(&mut tx).await?;
-        for (name, value) in values {
-            let sql = "SELECT 1 AS \"one\" FROM \"mg_cluster_private\" WHERE \"cluster\" = ? AND \"name\" = ?";
-            if tx.fetch(sql, vec![Arg::Text(cluster.to_string()), Arg::Text((*name).to_owned())]).await?.is_empty() {
-                put(&mut tx, cluster, name, value).await?;
+        transaction!(self.db, |tx| {
+            lease.fence(tx).await?;
+            for (name, value) in values {
+                let sql = "SELECT 1 AS \"one\" FROM \"mg_cluster_private\" WHERE \"cluster\" = ? AND \"name\" = ?";
+                if tx.fetch(sql, vec![Arg::Text(cluster.to_string()), Arg::Text((*name).to_owned())]).await?.is_empty() {
+                    put(tx, cluster, name, value).await?;
+                }
             }
-        }
-        tx.commit().await?;
+            Ok(())
+        })?;
         self.list_private(cluster).await
     }
 
@@ -54,11 +55,12 @@ impl Store {
 
     /// Leaves a value for the other nodes and wakes those that wait for it.
     pub async fn put_rendezvous(&self, cluster: ClusterId, key: &str, value: &SecretString) -> Result<(), Error> {
-        let mut tx = self.db.begin().await?;
-        put(&mut tx, cluster, &format!("{RENDEZVOUS}{key}"), value).await?;
-        tx.commit().await?;
-        self.changes.tell(cluster, Cause::Reported);
-        Ok(())
+        transaction!(self.db, |tx| {
+            lock::cluster(tx, cluster).await?;
+            put(tx, cluster, &format!("{RENDEZVOUS}{key}"), value).await?;
+            tx.tell(cluster, Cause::Reported);
+            Ok(())
+        })
     }
 }
 

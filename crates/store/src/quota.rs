@@ -3,7 +3,7 @@
 
 use crate::error::Error;
 use crate::record::{self, record};
-use crate::sql::Arg;
+use crate::sql::{Arg, transaction};
 use crate::{Page, Scope, Store, now_seconds};
 use jiff::Timestamp;
 use magnum_types::ProjectId;
@@ -26,7 +26,7 @@ impl Store {
     /// The project's quota, if one was set.
     pub async fn get_quota(&self, project: &ProjectId, resource: &str) -> Result<Option<Quota>, Error> {
         let args = vec![Arg::Text(project.0.clone()), Arg::Text(resource.to_owned())];
-        Ok(record::list(&self.db, "WHERE r.\"project_id\" = ? AND r.\"resource\" = ?", args).await?.into_iter().next())
+        Ok(record::list(&self.db, "WHERE r.\"project_id\" == ? AND r.\"resource\" == ?", args).await?.into_iter().next())
     }
 
     /// Whether a quota has this number.
@@ -50,29 +50,31 @@ impl Store {
             created_at: Some(now_seconds()),
             updated_at: None,
         };
-        let mut tx = self.db.begin().await?;
-        record::insert(&mut tx, &quota, true, "Quota", &project.0).await?;
-        tx.commit().await?;
+        transaction!(self.db, |tx| {
+            record::insert(tx, &quota, true, "Quota", &project.0).await?;
+            Ok(())
+        })?;
         self.get_quota(project, resource).await?.ok_or_else(|| missing(project, resource))
     }
 
     /// Changes a quota.
     pub async fn update_quota(&self, project: &ProjectId, resource: &str, hard_limit: i64) -> Result<Quota, Error> {
         use crate::column::Column;
-        let mut tx = self.db.begin().await?;
-        let set = vec![("hard_limit", Arg::Int(hard_limit)), ("updated_at", now_seconds().arg())];
-        let args = vec![Arg::Text(project.0.clone()), Arg::Text(resource.to_owned())];
-        record::update(&mut tx, "quotas", set, "\"project_id\" = ? AND \"resource\" = ?", args).await?;
-        tx.commit().await?;
+        transaction!(self.db, |tx| {
+            let set = vec![("hard_limit", Arg::Int(hard_limit)), ("updated_at", now_seconds().arg())];
+            let args = vec![Arg::Text(project.0.clone()), Arg::Text(resource.to_owned())];
+            record::update(tx, "quotas", set, "\"project_id\" == ? AND \"resource\" == ?", args).await?;
+            Ok(())
+        })?;
         self.get_quota(project, resource).await?.ok_or_else(|| missing(project, resource))
     }
 
     /// Removes a quota.
     pub async fn delete_quota(&self, project: &ProjectId, resource: &str) -> Result<(), Error> {
-        let mut tx = self.db.begin().await?;
-        let args = vec![Arg::Text(project.0.clone()), Arg::Text(resource.to_owned())];
-        let found = tx.execute("DELETE FROM \"quotas\" WHERE \"project_id\" = ? AND \"resource\" = ?", args).await?;
-        tx.commit().await?;
+        let found = transaction!(self.db, |tx| {
+            let args = vec![Arg::Text(project.0.clone()), Arg::Text(resource.to_owned())];
+            tx.execute("DELETE FROM \"quotas\" WHERE \"project_id\" == ? AND \"resource\" == ?", args).await
+        })?;
         if found == 0 { Err(missing(project, resource)) } else { Ok(()) }
     }
 }

@@ -4,7 +4,8 @@
 use crate::column::Column;
 use crate::error::Error;
 use crate::record::{self, record};
-use crate::{Store, now_ms};
+use crate::sql::transaction;
+use crate::{Store, lock, now_ms};
 use magnum_types::ClusterId;
 use uuid::Uuid;
 
@@ -63,20 +64,19 @@ impl Store {
     /// Keeps a report as the cluster's last; the oldest goes when there are too many. Not found when the cluster was
     /// deleted meanwhile.
     pub async fn insert_diagnosis(&self, made: &Diagnosis) -> Result<(), Error> {
-        let mut tx = self.db.begin().await?;
-        if tx.fetch("SELECT 1 AS \"one\" FROM \"cluster\" WHERE \"uuid\" = ?", vec![made.cluster.arg()]).await?.is_empty() {
-            return Err(Error::NotFound { what: "cluster", ident: made.cluster.to_string() });
-        }
-        let rows = |which: &str| format!("SELECT r.\"id\", r.\"made_at\" FROM \"mg_diagnosis\" r {which}");
-        let last = tx.fetch(&rows(&format!("{NEWEST_FIRST} LIMIT 1")), vec![made.cluster.arg()]).await?;
-        let kept = tx.fetch(&rows(NEWEST_FIRST_OF), vec![made.cluster.arg(), made.asked_by.arg()]).await?;
-        // The last one is the last one, whatever the clock says.
-        let newest: Option<i64> = last.first().map(|row| row.get("made_at")).transpose()?;
-        let made_at = newest.map_or(made.made_at, |newest| made.made_at.max(newest + 1));
-        record::insert(&mut tx, &Diagnosis { made_at, ..made.clone() }, false, "diagnosis", &made.id.to_string()).await?;
-        for old in kept.iter().skip(KEPT - 1) {
-            tx.execute("DELETE FROM \"mg_diagnosis\" WHERE \"id\" = ?", vec![old.get::<Uuid>("id")?.arg()]).await?;
-        }
-        tx.commit().await
+        transaction!(self.db, |tx| {
+            lock::cluster(tx, made.cluster).await?;
+            let rows = |which: &str| format!("SELECT r.\"id\", r.\"made_at\" FROM \"mg_diagnosis\" r {which}");
+            let last = tx.fetch(&rows(&format!("{NEWEST_FIRST} LIMIT 1")), vec![made.cluster.arg()]).await?;
+            let kept = tx.fetch(&rows(NEWEST_FIRST_OF), vec![made.cluster.arg(), made.asked_by.arg()]).await?;
+            // The last one is the last one, whatever the clock says.
+            let newest: Option<i64> = last.first().map(|row| row.get("made_at")).transpose()?;
+            let made_at = newest.map_or(made.made_at, |newest| made.made_at.max(newest + 1));
+            record::insert(tx, &Diagnosis { made_at, ..made.clone() }, false, "diagnosis", &made.id.to_string()).await?;
+            for old in kept.iter().skip(KEPT - 1) {
+                tx.execute("DELETE FROM \"mg_diagnosis\" WHERE \"id\" = ?", vec![old.get::<Uuid>("id")?.arg()]).await?;
+            }
+            Ok(())
+        })
     }
 }

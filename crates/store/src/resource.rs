@@ -2,7 +2,7 @@
 //! The observed tree of a cluster as it was last seen, as JSON.
 
 use crate::error::Error;
-use crate::sql::Arg;
+use crate::sql::{Arg, transaction};
 use crate::{Lease, Store, now_ms};
 use magnum_types::ClusterId;
 
@@ -16,11 +16,12 @@ impl Store {
 
     /// Keeps what a conductor saw.
     pub async fn update_observed(&self, lease: &Lease, cluster: ClusterId, tree: &serde_json::Value) -> Result<(), Error> {
-        let mut tx = self.db.begin().await?;
-        lease.fence(&mut tx).await?;
-        tx.execute("DELETE FROM \"mg_resource\" WHERE \"cluster\" = ?", vec![Arg::Text(cluster.to_string())]).await?;
-        let sql = "INSERT INTO \"mg_resource\" (\"cluster\", \"tree\", \"observed_at\") VALUES (?, ?, ?)";
-        tx.execute(sql, vec![Arg::Text(cluster.to_string()), Arg::Text(tree.to_string()), Arg::Int(now_ms())]).await?;
-        tx.commit().await
+        transaction!(self.db, |tx| {
+            lease.fence(tx).await?;
+            tx.execute("DELETE FROM \"mg_resource\" WHERE \"cluster\" = ?", vec![Arg::Text(cluster.to_string())]).await?;
+            let sql = "INSERT INTO \"mg_resource\" (\"cluster\", \"tree\", \"observed_at\") VALUES (?, ?, ?)";
+            tx.execute(sql, vec![Arg::Text(cluster.to_string()), Arg::Text(tree.to_string()), Arg::Int(now_ms())]).await?;
+            Ok(())
+        })
     }
 }

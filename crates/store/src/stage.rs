@@ -4,7 +4,7 @@
 use crate::column::Column;
 use crate::error::Error;
 use crate::record;
-use crate::sql::Arg;
+use crate::sql::{Arg, transaction};
 use crate::{Cluster, Event, Lease, Node, NodeStatus, Operation, Store};
 use jiff::{SignedDuration, Timestamp};
 use magnum_stages::{Judgement, NodeHistory, Report, Sample, Scene, Standing, Usual, judge};
@@ -101,26 +101,27 @@ impl Store {
 
     /// Adds to the measurements; the oldest go when there are many.
     pub async fn insert_samples(&self, lease: &Lease, coe: Coe, samples: &[Sample]) -> Result<(), Error> {
-        let mut tx = self.db.begin().await?;
-        lease.fence(&mut tx).await?;
-        let key = |role: Role, step: &str| vec![Arg::Text(kind(coe).to_owned()), role.arg(), Arg::Text(step.to_owned())];
-        for sample in samples {
-            let mut args = key(sample.role, &sample.step);
-            args.extend([Arg::Int(sample.took_ms), Arg::Int(sample.rest_ms)]);
-            let sql = "INSERT INTO \"mg_stage_time\" (\"coe\", \"role\", \"step\", \"took_ms\", \"rest_ms\") VALUES (?, ?, ?, ?, ?)";
-            tx.execute(sql, args).await?;
-        }
-        let same = "\"coe\" = ? AND \"role\" = ? AND \"step\" = ?";
-        let stages: BTreeSet<(Role, &str)> = samples.iter().map(|sample| (sample.role, sample.step.as_str())).collect();
-        for (role, step) in stages {
-            let sql = format!("SELECT \"id\" FROM \"mg_stage_time\" WHERE {same} ORDER BY \"id\" DESC LIMIT 1 OFFSET {KEPT}");
-            if let Some(row) = tx.fetch(&sql, key(role, step)).await?.first() {
-                let (sql, mut args) = (format!("DELETE FROM \"mg_stage_time\" WHERE {same} AND \"id\" <= ?"), key(role, step));
-                args.push(Arg::Int(row.get("id")?));
-                tx.execute(&sql, args).await?;
+        transaction!(self.db, |tx| {
+            lease.fence(tx).await?;
+            let key = |role: Role, step: &str| vec![Arg::Text(kind(coe).to_owned()), role.arg(), Arg::Text(step.to_owned())];
+            for sample in samples {
+                let mut args = key(sample.role, &sample.step);
+                args.extend([Arg::Int(sample.took_ms), Arg::Int(sample.rest_ms)]);
+                let sql = "INSERT INTO \"mg_stage_time\" (\"coe\", \"role\", \"step\", \"took_ms\", \"rest_ms\") VALUES (?, ?, ?, ?, ?)";
+                tx.execute(sql, args).await?;
             }
-        }
-        tx.commit().await
+            let same = "\"coe\" = ? AND \"role\" = ? AND \"step\" = ?";
+            let stages: BTreeSet<(Role, &str)> = samples.iter().map(|sample| (sample.role, sample.step.as_str())).collect();
+            for (role, step) in stages {
+                let sql = format!("SELECT \"id\" FROM \"mg_stage_time\" WHERE {same} ORDER BY \"id\" DESC LIMIT 1 OFFSET {KEPT}");
+                if let Some(row) = tx.fetch(&sql, key(role, step)).await?.first() {
+                    let (sql, mut args) = (format!("DELETE FROM \"mg_stage_time\" WHERE {same} AND \"id\" <= ?"), key(role, step));
+                    args.push(Arg::Int(row.get("id")?));
+                    tx.execute(&sql, args).await?;
+                }
+            }
+            Ok(())
+        })
     }
 }
 

@@ -24,11 +24,11 @@ impl Store {
     pub async fn get_stats(&self, project: Option<&ProjectId>) -> Result<Stats, Error> {
         let (condition, args) = match project {
             None => ("1 = 1", vec![]),
-            Some(project) => ("c.\"project_id\" = ?", vec![Arg::Text(project.0.clone())]),
+            Some(project) => ("c.\"project_id\" == ?", vec![Arg::Text(project.0.clone())]),
         };
         let clusters = format!("SELECT COUNT(*) AS \"n\" FROM \"cluster\" c WHERE {condition}");
         let nodes = format!(
-            "SELECT COALESCE(SUM(g.\"node_count\"), 0) AS \"n\" FROM \"nodegroup\" g JOIN \"cluster\" c ON c.\"uuid\" = g.\"cluster_id\" WHERE {condition}"
+            "SELECT CAST(COALESCE(SUM(g.\"node_count\"), 0) AS {{int}}) AS \"n\" FROM \"nodegroup\" g JOIN \"cluster\" c ON c.\"uuid\" = g.\"cluster_id\" WHERE {condition}"
         );
         let clusters = self.db.fetch(&clusters, args.clone()).await?;
         let nodes = self.db.fetch(&nodes, args).await?;

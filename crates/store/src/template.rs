@@ -4,8 +4,8 @@
 use crate::cluster::{only, renamed};
 use crate::error::Error;
 use crate::record::{self, Record, record};
-use crate::sql::Arg;
-use crate::{Page, Scope, Store, now_seconds};
+use crate::sql::{Arg, transaction};
+use crate::{Page, Scope, Store, lock, now_seconds};
 use jiff::Timestamp;
 use magnum_types::{Coe, Labels, ProjectId, TemplateId, UserId};
 
@@ -53,6 +53,16 @@ record! {
     }
 }
 
+impl Template {
+    /// Gives what Python's objects refuse to read without a value the value they would give it.
+    fn complete(&mut self) {
+        for flag in [&mut self.registry_enabled, &mut self.tls_disabled, &mut self.public, &mut self.master_lb_enabled, &mut self.hidden] {
+            flag.get_or_insert(false);
+        }
+        self.floating_ip_enabled.get_or_insert(true);
+    }
+}
+
 impl Store {
     /// The template with this uuid, whosever it is.
     pub async fn get_template(&self, id: TemplateId) -> Result<Template, Error> {
@@ -63,17 +73,19 @@ impl Store {
     /// The visible template with this uuid, or this database number, or this name.
     pub async fn find_template(&self, scope: &Scope, ident: &str) -> Result<Template, Error> {
         let (condition, mut args) = visible(scope);
+        let mut same = "==";
         let column = if ident.parse::<TemplateId>().is_ok() {
             args.push(Arg::Text(ident.to_lowercase()));
             "uuid"
         } else if let Ok(number) = ident.parse() {
             args.push(Arg::Int(number));
+            same = "=";
             "id"
         } else {
             args.push(Arg::Text(ident.to_owned()));
             "name"
         };
-        let rows = record::list(&self.db, &format!("WHERE {condition} AND r.\"{column}\" = ? ORDER BY r.\"id\""), args).await?;
+        let rows = record::list(&self.db, &format!("WHERE {condition} AND r.\"{column}\" {same} ? ORDER BY r.\"id\""), args).await?;
         only(rows, "cluster template", ident).map_err(|e| renamed(e, ident))
     }
 
@@ -87,33 +99,41 @@ impl Store {
     pub async fn insert_template(&self, mut template: Template) -> Result<Template, Error> {
         template.created_at = Some(now_seconds());
         template.updated_at = None;
-        let mut tx = self.db.begin().await?;
-        record::insert(&mut tx, &template, true, "ClusterTemplate", &template.uuid.to_string()).await?;
-        tx.commit().await?;
+        template.complete();
+        transaction!(self.db, |tx| {
+            record::insert(tx, &template, true, "ClusterTemplate", &template.uuid.to_string()).await?;
+            Ok(())
+        })?;
         self.get_template(template.uuid).await
     }
 
     /// Writes a template over its row. With `unused`, refused when a cluster refers to it.
     pub async fn update_template(&self, mut template: Template, unused: bool) -> Result<Template, Error> {
         template.updated_at = Some(now_seconds());
+        template.complete();
         let id = template.uuid;
-        let set =
+        let set: Vec<_> =
             Template::COLUMNS.iter().copied().zip(template.args()).filter(|(c, _)| !matches!(*c, "id" | "uuid" | "created_at")).collect();
-        let mut tx = self.db.begin().await?;
-        if unused {
-            refuse_used(&mut tx, id).await?;
-        }
-        record::update(&mut tx, Template::TABLE, set, "\"uuid\" = ?", vec![Arg::Text(id.to_string())]).await?;
-        tx.commit().await?;
+        transaction!(self.db, |tx| {
+            if unused {
+                lock::template(tx, id, true).await?;
+                refuse_used(tx, id).await?;
+            }
+            record::update(tx, Template::TABLE, set.clone(), "\"uuid\" = ?", vec![Arg::Text(id.to_string())]).await?;
+            Ok(())
+        })?;
         self.get_template(id).await
     }
 
     /// Deletes a template that no cluster refers to.
     pub async fn delete_template(&self, id: TemplateId) -> Result<(), Error> {
-        let mut tx = self.db.begin().await?;
-        refuse_used(&mut tx, id).await?;
-        tx.execute("DELETE FROM \"cluster_template\" WHERE \"uuid\" = ?", vec![Arg::Text(id.to_string())]).await?;
-        tx.commit().await
+        transaction!(self.db, |tx| {
+            lock::template(tx, id, true).await?;
+            refuse_used(tx, id).await?;
+            record::forget_beside(tx, "cluster_template", "\"uuid\" = ?", vec![Arg::Text(id.to_string())]).await?;
+            tx.execute("DELETE FROM \"cluster_template\" WHERE \"uuid\" = ?", vec![Arg::Text(id.to_string())]).await?;
+            Ok(())
+        })
     }
 }
 

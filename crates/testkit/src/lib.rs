@@ -4,6 +4,7 @@
 
 mod authority;
 mod counting;
+mod database;
 mod installation;
 mod keystone;
 mod kubectl;
@@ -19,6 +20,7 @@ mod wsgi;
 
 pub use authority::Authority;
 pub use counting::Counting;
+pub use database::{DatabaseKind, DatabaseServer};
 pub use installation::Installation;
 pub use keystone::{Keystone, KeystoneOptions, REGION, Secure};
 pub use kubectl::{Kubectl, Pod, WEB, wait};

@@ -14,6 +14,8 @@ pub enum Coe {
     Swarm,
     SwarmMode,
     Mesos,
+    /// In rows of releases up to 15; nothing here deploys it.
+    Dcos,
 }
 
 /// The text is no COE that this program knows.
@@ -29,6 +31,7 @@ impl Coe {
             Coe::Swarm => "swarm",
             Coe::SwarmMode => "swarm-mode",
             Coe::Mesos => "mesos",
+            Coe::Dcos => "dcos",
         }
     }
 
@@ -52,6 +55,7 @@ impl FromStr for Coe {
             "swarm" => Ok(Coe::Swarm),
             "swarm-mode" => Ok(Coe::SwarmMode),
             "mesos" => Ok(Coe::Mesos),
+            "dcos" => Ok(Coe::Dcos),
             other => Err(UnknownCoe(other.to_owned())),
         }
     }

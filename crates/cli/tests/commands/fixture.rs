@@ -162,6 +162,7 @@ pub fn hooks() -> Hooks {
             let text = format!("{asked:?}\n");
             async move { Ok(magnum_cli::Answer { value: json!({"asked": text}), text, exit: 1 }) }.boxed()
         }),
+        database: Box::new(|database| async move { Ok((json!({"asked": format!("{:?}", database.options.command)}), 1)) }.boxed()),
     }
 }
 

@@ -32,7 +32,7 @@ CREATE TABLE "cluster" (
   "etcd_ca_cert_ref" VARCHAR(512),
   "front_proxy_ca_cert_ref" VARCHAR(512),
   CONSTRAINT "uniq_bay0uuid" UNIQUE ("uuid")
-);
+){magnum};
 CREATE TABLE "cluster_template" (
   "created_at" {time},
   "updated_at" {time},
@@ -71,7 +71,7 @@ CREATE TABLE "cluster_template" (
   "tags" VARCHAR(255),
   "driver" VARCHAR(255),
   CONSTRAINT "uniq_baymodel0uuid" UNIQUE ("uuid")
-);
+){magnum};
 CREATE TABLE "federation" (
   "created_at" {time},
   "updated_at" {time},
@@ -85,7 +85,7 @@ CREATE TABLE "federation" (
   "status_reason" TEXT,
   "properties" TEXT,
   CONSTRAINT "uniq_federation0uuid" UNIQUE ("uuid")
-);
+){magnum};
 CREATE TABLE "magnum_service" (
   "created_at" {time},
   "updated_at" {time},
@@ -98,7 +98,7 @@ CREATE TABLE "magnum_service" (
   "last_seen_up" {time},
   "forced_down" {bool},
   CONSTRAINT "uniq_magnum_service0host0binary" UNIQUE ("host", "binary")
-);
+){magnum};
 CREATE TABLE "nodegroup" (
   "created_at" {time},
   "updated_at" {time},
@@ -125,7 +125,7 @@ CREATE TABLE "nodegroup" (
   "node_taints" TEXT,
   CONSTRAINT "uniq_nodegroup0uuid" UNIQUE ("uuid"),
   CONSTRAINT "uniq_nodegroup0cluster_id0name" UNIQUE ("cluster_id", "name")
-);
+){magnum};
 CREATE TABLE "quotas" (
   "id" {pk},
   "created_at" {time},
@@ -134,7 +134,7 @@ CREATE TABLE "quotas" (
   "resource" VARCHAR(255),
   "hard_limit" INTEGER NOT NULL,
   CONSTRAINT "uniq_quotas0project_id0resource" UNIQUE ("project_id", "resource")
-);
+){magnum};
 CREATE TABLE "x509keypair" (
   "id" {pk},
   "created_at" {time},
@@ -147,8 +147,8 @@ CREATE TABLE "x509keypair" (
   "intermediates" TEXT,
   "private_key_passphrase" TEXT,
   CONSTRAINT "uniq_x509keypair0uuid" UNIQUE ("uuid")
-);
+){magnum};
 CREATE TABLE "alembic_version" (
   "version_num" VARCHAR(32) NOT NULL PRIMARY KEY
-);
+){magnum};
 INSERT INTO "alembic_version" ("version_num") VALUES ('b3e1cf4a2d5e');

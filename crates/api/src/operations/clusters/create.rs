@@ -42,7 +42,12 @@ pub(crate) async fn make(caller: &Caller, app: &App, record: &Record, asked: &Op
         group(&cluster, &template, "default-worker", "worker", counts.nodes),
     ];
     let operation = magnum_store::Operation::new(id, "create", &caller.request_id, Value::Null);
-    app.store.insert_cluster(NewCluster { cluster, groups, operation }).await?;
+    let limit = limit(caller, app).await?;
+    // Counted once more with the insert: others may ask at the same time, here or in another process.
+    match app.store.insert_cluster_within(NewCluster { cluster, groups, operation }, limit).await {
+        Err(magnum_store::Error::Limit { limit }) => return Err(exceeded(limit)),
+        outcome => outcome?,
+    }
     Ok(id)
 }
 
@@ -90,12 +95,18 @@ async fn check(
 }
 
 async fn quota(caller: &Caller, app: &App) -> Result<(), Failure> {
-    let project = &caller.identity.project;
-    let limit = app.store.get_quota(project, "Cluster").await?.map_or(app.max_clusters_per_project, |quota| quota.hard_limit);
-    if app.store.count_clusters(project).await? < limit {
-        return Ok(());
-    }
-    Err(Failure::forbidden(format!(
+    let limit = limit(caller, app).await?;
+    if app.store.count_clusters(&caller.identity.project).await? < limit { Ok(()) } else { Err(exceeded(limit)) }
+}
+
+/// How many clusters the caller's project may have.
+async fn limit(caller: &Caller, app: &App) -> Result<i64, Failure> {
+    let quota = app.store.get_quota(&caller.identity.project, "Cluster").await?;
+    Ok(quota.map_or(app.max_clusters_per_project, |quota| quota.hard_limit))
+}
+
+fn exceeded(limit: i64) -> Failure {
+    Failure::forbidden(format!(
         "Resource limit exceeded: You have reached the maximum clusters per project, {limit}. You may delete a cluster to make room for a new one."
-    )))
+    ))
 }

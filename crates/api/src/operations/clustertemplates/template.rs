@@ -187,7 +187,7 @@ pub(crate) fn write(template: &mut Template, record: &Record) -> Result<(), Fail
 pub(crate) fn coe(record: &Record) -> Result<Coe, Failure> {
     let word = record.text("coe").unwrap_or_else(|| "Unset".to_owned());
     match word.parse() {
-        Ok(coe) if coe != Coe::Mesos => Ok(coe),
+        Ok(coe) if !matches!(coe, Coe::Mesos | Coe::Dcos) => Ok(coe),
         _ => Err(Failure::bad(format!("Requested COE type {word} is not supported."))),
     }
 }

@@ -1,131 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The store as its callers use it: wanted states, fenced records, reports, pages, deletion.
+//! The store as its callers use it: wanted states, fenced records, reports, pages, deletion. Each body gets an empty
+//! database of its own, of any of the three kinds.
 
-use super::*;
+use crate::make::*;
+use magnum_store::*;
 use magnum_types::*;
 use secrecy::{ExposeSecret, SecretString};
 use std::time::Duration;
 
-fn template(name: &str) -> Template {
-    Template {
-        id: 0,
-        uuid: TemplateId::random(),
-        name: name.to_owned(),
-        coe: Coe::Kubernetes,
-        image_id: Some("debian-12".to_owned()),
-        flavor_id: None,
-        master_flavor_id: None,
-        dns_nameserver: None,
-        keypair_id: None,
-        external_network_id: None,
-        fixed_network: None,
-        fixed_subnet: None,
-        network_driver: Some("flannel".to_owned()),
-        apiserver_port: None,
-        docker_volume_size: None,
-        cluster_distro: None,
-        http_proxy: None,
-        https_proxy: None,
-        no_proxy: None,
-        volume_driver: None,
-        registry_enabled: Some(false),
-        labels: Labels([("a".to_owned(), "'\"\n;".to_owned())].into()),
-        tls_disabled: Some(false),
-        public: Some(false),
-        server_type: Some("vm".to_owned()),
-        insecure_registry: None,
-        docker_storage_driver: None,
-        master_lb_enabled: Some(false),
-        floating_ip_enabled: Some(true),
-        project_id: ProjectId("p".to_owned()),
-        user_id: UserId("u".to_owned()),
-        hidden: Some(false),
-        tags: None,
-        driver: None,
-        created_at: None,
-        updated_at: None,
-    }
-}
-
-fn group(cluster: ClusterId, name: &str, role: &str, count: i64) -> NodeGroup {
-    NodeGroup {
-        id: 0,
-        uuid: NodeGroupId::random(),
-        name: name.to_owned(),
-        cluster_id: cluster,
-        project_id: ProjectId("p".to_owned()),
-        docker_volume_size: None,
-        labels: Labels::default(),
-        flavor_id: None,
-        image_id: None,
-        node_addresses: vec![],
-        node_count: count,
-        max_node_count: None,
-        min_node_count: Some(1),
-        role: role.to_owned(),
-        is_default: true,
-        stack_id: None,
-        status: Some(ClusterStatus::CreateInProgress),
-        status_reason: None,
-        version: None,
-        node_labels: Default::default(),
-        node_taints: vec![],
-        created_at: None,
-        updated_at: None,
-    }
-}
-
-fn cluster(template: TemplateId, name: &str) -> Cluster {
-    Cluster {
-        id: 0,
-        uuid: ClusterId::random(),
-        name: name.to_owned(),
-        cluster_template_id: template,
-        api_address: None,
-        stack_id: None,
-        project_id: ProjectId("p".to_owned()),
-        user_id: UserId("u".to_owned()),
-        status: Some(ClusterStatus::CreateInProgress),
-        status_reason: None,
-        discovery_url: None,
-        ca_cert_ref: None,
-        magnum_cert_ref: None,
-        etcd_ca_cert_ref: None,
-        front_proxy_ca_cert_ref: None,
-        create_timeout: Some(60),
-        coe_version: None,
-        container_version: None,
-        keypair: None,
-        docker_volume_size: None,
-        labels: Labels::default(),
-        master_flavor_id: None,
-        flavor_id: None,
-        health_status: None,
-        health_status_reason: Default::default(),
-        fixed_network: None,
-        fixed_subnet: None,
-        floating_ip_enabled: None,
-        master_lb_enabled: None,
-        created_at: None,
-        updated_at: None,
-    }
-}
-
-async fn with_cluster() -> (Store, ClusterId, Lease) {
-    let store = Store::memory().await.unwrap();
-    let template = store.insert_template(template("t")).await.unwrap();
-    let cluster = cluster(template.uuid, "c1");
-    let id = cluster.uuid;
-    let operation = Operation::new(id, "create", "req-1", serde_json::Value::Null);
-    let groups = vec![group(id, "default-master", "master", 1), group(id, "default-worker", "worker", 2)];
-    store.insert_cluster(NewCluster { cluster, groups, operation }).await.unwrap();
-    let lease = store.take_lease(&format!("cluster/{id}"), "me", Duration::from_secs(60)).await.unwrap().unwrap();
-    (store, id, lease)
-}
-
-#[tokio::test]
-async fn a_request_is_stored_whole_and_wakes_the_conductor() {
-    let (store, id, lease) = with_cluster().await;
+pub async fn a_request_is_stored_whole_and_wakes_the_conductor(store: Store) {
+    let (id, lease) = with_cluster(&store).await;
     let mut news = store.changes();
     let whole = store.get_whole(id).await.unwrap();
     assert_eq!(whole.template.labels.get("a"), Some("'\"\n;"));
@@ -148,9 +32,8 @@ async fn a_request_is_stored_whole_and_wakes_the_conductor() {
     assert_eq!(store.get_stats(None).await.unwrap(), Stats { clusters: 1, nodes: 6 });
 }
 
-#[tokio::test]
-async fn who_lost_the_lease_writes_nothing() {
-    let (store, id, lease) = with_cluster().await;
+pub async fn who_lost_the_lease_writes_nothing(store: Store) {
+    let (id, lease) = with_cluster(&store).await;
     let newer = store.take_lease(&lease.name, "me", Duration::from_secs(60)).await.unwrap().unwrap();
     let fields = [ClusterField::Status(ClusterStatus::CreateFailed), ClusterField::StatusReason(Some("x".to_owned()))];
     assert!(matches!(store.update_cluster(&lease, id, &fields).await, Err(Error::Fenced { .. })));
@@ -161,24 +44,8 @@ async fn who_lost_the_lease_writes_nothing() {
     assert!(store.find_cluster(&Scope::Project(ProjectId("other".to_owned())), "c1").await.is_err());
 }
 
-fn report(boot: &str, events: &[(u64, &str, StepState)]) -> NodeReport {
-    let events = events
-        .iter()
-        .map(|(seq, step, state)| NodeEvent {
-            seq: *seq,
-            at: "2026-01-02T03:04:05.678Z".to_owned(),
-            step: (*step).to_owned(),
-            state: *state,
-            detail: String::new(),
-            duration_ms: None,
-        })
-        .collect();
-    NodeReport { boot_id: boot.to_owned(), events, versions: Default::default() }
-}
-
-#[tokio::test]
-async fn reports_are_counted_once_and_move_the_node() {
-    let (store, id, lease) = with_cluster().await;
+pub async fn reports_are_counted_once_and_move_the_node(store: Store) {
+    let (id, lease) = with_cluster(&store).await;
     let name = NodeName::parse("node-0").unwrap();
     let make = || Node::new(id, name.clone(), NodeGroupId::random(), Role::Worker, 0, "10.0.0.6".to_owned(), "h".to_owned());
     store.replace_nodes(&lease, id, &[], &[make()]).await.unwrap();
@@ -191,16 +58,16 @@ async fn reports_are_counted_once_and_move_the_node() {
     let failed = store.get_node(id, &name).await.unwrap();
     assert_eq!((failed.status, failed.ready_at), (NodeStatus::Failed, None));
     assert_eq!(store.list_events(id, 0, 100).await.unwrap().len(), 3);
-    assert_eq!(store.list_events(id, 2, 100).await.unwrap()[0].seq, Some(3));
+    let all = store.list_events(id, 0, 100).await.unwrap();
+    assert_eq!(store.list_events(id, all[1].id, 100).await.unwrap()[0].seq, Some(3));
     store.replace_nodes(&lease, id, std::slice::from_ref(&name), &[make()]).await.unwrap();
     assert!(matches!(store.record_report(&node, &first).await, Err(Error::NotFound { .. })), "the old life cannot report");
     let reborn = store.get_node(id, &name).await.unwrap();
     assert_eq!(store.record_report(&reborn, &first).await.unwrap(), 2, "a new life counts from 1 again");
 }
 
-#[tokio::test]
-async fn values_left_for_others_wake_them_and_delete_leaves_nothing() {
-    let (store, id, lease) = with_cluster().await;
+pub async fn values_left_for_others_wake_them_and_delete_leaves_nothing(store: Store) {
+    let (id, lease) = with_cluster(&store).await;
     let mut news = store.changed(id);
     store.put_rendezvous(id, "swarm-worker-token", &SecretString::from("t")).await.unwrap();
     tokio::time::timeout(Duration::from_secs(5), news.changed()).await.unwrap().unwrap();
@@ -215,9 +82,7 @@ async fn values_left_for_others_wake_them_and_delete_leaves_nothing() {
     assert!(store.list_all_nodegroups(id).await.unwrap().is_empty());
 }
 
-#[tokio::test]
-async fn pages_follow_each_other_whatever_the_key() {
-    let store = Store::memory().await.unwrap();
+pub async fn pages_follow_each_other_whatever_the_key(store: Store) {
     let mut ids = vec![];
     for (name, flavor) in [("b", None), ("a", Some("x")), ("c", None), ("a", Some("w")), ("d", Some("x"))] {
         let mut one = template(name);
@@ -242,9 +107,8 @@ async fn pages_follow_each_other_whatever_the_key() {
     }
 }
 
-#[tokio::test]
-async fn the_last_reports_are_kept_and_go_with_their_cluster() {
-    let (store, id, lease) = with_cluster().await;
+pub async fn the_last_reports_are_kept_and_go_with_their_cluster(store: Store) {
+    let (id, lease) = with_cluster(&store).await;
     let mut made = vec![];
     for n in 0..7 {
         let one = Diagnosis::new(uuid::Uuid::new_v4(), id, "user", serde_json::json!({ "n": n }));
@@ -270,9 +134,8 @@ async fn the_last_reports_are_kept_and_go_with_their_cluster() {
     assert!(matches!(store.insert_diagnosis(&late).await, Err(Error::NotFound { .. })), "the cluster is gone");
 }
 
-#[tokio::test]
-async fn stages_come_from_reports_and_measurements_from_nodes_that_came_up() {
-    let (store, id, lease) = with_cluster().await;
+pub async fn stages_come_from_reports_and_measurements_from_nodes_that_came_up(store: Store) {
+    let (id, lease) = with_cluster(&store).await;
     let name = NodeName::parse("node-0").unwrap();
     let node = Node::new(id, name.clone(), NodeGroupId::random(), Role::Worker, 0, "10.0.0.6".to_owned(), "h".to_owned());
     store.replace_nodes(&lease, id, &[], std::slice::from_ref(&node)).await.unwrap();
