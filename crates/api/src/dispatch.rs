@@ -10,6 +10,8 @@ use crate::identity::{Identity, Presented, Refused};
 use crate::input::Input;
 use crate::operation::{Operation, Route};
 use crate::operations::ROUTES;
+use crate::patch;
+use crate::shape::Takes;
 use crate::version;
 use axum::Router;
 use axum::body::Body;
@@ -108,6 +110,9 @@ async fn handle(
     let Query(query) = Query::try_from_uri(&parts.uri).map_err(|_| Failure::bad("The query cannot be read."))?;
     let input = Input { path, query, body, page_max: app.front.page_max, json: accepts_json(&parts.headers) };
     input.only(route.operation.arguments, caller.version)?;
+    if let Takes::Patch(rules) = route.operation.takes {
+        patch::check(&input, rules)?;
+    }
     let reply = (route.handle)(caller, input, app).await?;
     Ok(reply.into_response())
 }

@@ -73,7 +73,7 @@ fn described(route: &Route) -> Value {
     if let Some(schema) = match operation.takes {
         Takes::Nothing => None,
         Takes::Object(fields) => Some(asked(fields)),
-        Takes::Patch => Some(json!({"$ref": "#/components/schemas/Patch"})),
+        Takes::Patch(_) => Some(json!({"$ref": "#/components/schemas/Patch"})),
     } {
         what["requestBody"] = json!({"required": true, "content": {"application/json": {"schema": schema}}});
     }

@@ -7,6 +7,7 @@ use crate::python::{literal, repr, type_name};
 use serde_json::{Map, Value};
 
 /// What a resource does not let be patched.
+#[derive(Debug)]
 pub(crate) struct Rules {
     /// Attributes that are never changed, beside those of every resource.
     pub internal: &'static [&'static str],
@@ -32,13 +33,22 @@ struct Step {
     value: Option<Value>,
 }
 
-/// Reads the body and applies it to `document`, whose keys are the resource's attributes.
-pub(crate) fn apply(input: &Input, rules: &Rules, document: Map<String, Value>) -> Result<Map<String, Value>, Failure> {
+/// Refuses a body that is no patch, or that touches what is never changed: before anything is looked up, as Magnum does.
+pub(crate) fn check(input: &Input, rules: &Rules) -> Result<(), Failure> {
+    steps(input, rules).map(drop)
+}
+
+fn steps(input: &Input, rules: &Rules) -> Result<Vec<Step>, Failure> {
     let body = input.json("patch")?;
     let Value::Array(items) = &body else {
         return Err(Failure::field("patch", repr(&body), format!("Value not a valid list: {}", repr(&body))));
     };
-    let mut steps = items.iter().map(|item| read(item, rules)).collect::<Result<Vec<_>, _>>()?;
+    items.iter().map(|item| read(item, rules)).collect()
+}
+
+/// Reads the body and applies it to `document`, whose keys are the resource's attributes.
+pub(crate) fn apply(input: &Input, rules: &Rules, document: Map<String, Value>) -> Result<Map<String, Value>, Failure> {
+    let mut steps = steps(input, rules)?;
     for step in &steps {
         addable(step, &document)?;
     }

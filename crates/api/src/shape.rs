@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What operations take and give, as values: requests are checked against it, and the OpenAPI document is made from it.
 
+use crate::patch::Rules;
 use crate::typed::Field;
 use magnum_types::Microversion;
 
@@ -50,8 +51,8 @@ pub(crate) const ROLLBACK: Argument = Argument::new("rollback", ArgumentKind::Bo
 pub(crate) enum Takes {
     Nothing,
     Object(&'static [Field]),
-    /// Magnum's dialect of JSON patch.
-    Patch,
+    /// Magnum's dialect of JSON patch, for what these rules let be changed.
+    Patch(&'static Rules),
 }
 
 /// A successful answer's body.

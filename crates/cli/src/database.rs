@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `magnum db …`: what an operator does with the database; the program carries it out.
 
+use crate::settings::ConfigFiles;
 use clap::{Args, Subcommand};
 use secrecy::SecretString;
 
@@ -14,9 +15,11 @@ pub struct DatabaseArgs {
 /// Which database.
 #[derive(Debug, Clone, Args)]
 pub struct Connection {
-    /// The database as `[database] connection` of magnum.conf names it, e.g. mysql+pymysql://magnum:password@db/magnum
+    /// The database, e.g. mysql+pymysql://magnum:password@db/magnum; without it, as `[database] connection` says
     #[arg(long, env = "MAGNUM_DATABASE_CONNECTION", hide_env_values = true, value_name = "URL")]
-    pub connection: SecretString,
+    pub connection: Option<SecretString>,
+    #[command(flatten)]
+    pub files: ConfigFiles,
 }
 
 /// `magnum db …`.

@@ -23,6 +23,10 @@ pub async fn run(world: Arc<World>, mut stop: watch::Receiver<bool>) {
     let mut agenda = Agenda::default();
     all_due(&world, &mut agenda).await;
     let mut running: JoinSet<(ClusterId, Next)> = JoinSet::new();
+    // The row is made first, so that what it counts is reports: its readers take none for a service that never came up.
+    if let Err(error) = world.store.report_service(&world.holder, "magnum-conductor").await {
+        tracing::warn!(%error, "the service row could not be made");
+    }
     let mut heartbeat = tokio::time::interval(HEARTBEAT);
     let refill = || {
         let keys = world.keys.clone();

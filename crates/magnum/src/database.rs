@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `magnum db`: the database's schema, and copying everything from one database to another.
 
-use magnum_cli::{Database, DatabaseCommand, HookError, Judged};
+use crate::settings::{Settings, Unnamed};
+use magnum_cli::{Connection, Database, DatabaseCommand, HookError, Judged};
+use magnum_conf::Config;
 use magnum_store::{Error, Finding, Inspection, Limits, NEWEST, REVISIONS, Revision, copy};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
@@ -24,13 +26,13 @@ pub async fn database(args: Database) -> Judged {
                 Some(id) => *REVISIONS.iter().find(|known| known.id == id).ok_or_else(|| unknown(&id))?,
                 None => NEWEST,
             };
-            let made = Inspection::sync(url(&database.connection), &LIMITS, revision).await.map_err(told)?;
+            let made = Inspection::sync(url(&named(&database)?), &LIMITS, revision).await.map_err(told)?;
             describe(&made).await
         }
-        DatabaseCommand::Version { database } => describe(&open(&database.connection).await?).await,
-        DatabaseCommand::Check { database } => check(&open(&database.connection).await?).await,
+        DatabaseCommand::Version { database } => describe(&open(&named(&database)?).await?).await,
+        DatabaseCommand::Check { database } => check(&open(&named(&database)?).await?).await,
         DatabaseCommand::Stamp { database, revision } => {
-            let opened = open(&database.connection).await?;
+            let opened = open(&named(&database)?).await?;
             opened.stamp(&revision).await.map_err(told)?;
             describe(&opened).await
         }
@@ -39,6 +41,38 @@ pub async fn database(args: Database) -> Judged {
             Ok((copied.into_iter().map(|one| json!({"table": one.table, "rows": one.rows})).collect(), 0))
         }
     }
+}
+
+/// `[database]`: where the database is, if anybody says, and how it is reached.
+pub fn connection(config: &Config) -> Result<Option<(SecretString, Limits)>, HookError> {
+    let wrong = |error: magnum_conf::Error| HookError::new(error.to_string());
+    let Some(url) = config.secret("database", "connection").map_err(wrong)? else { return Ok(None) };
+    let usual = Limits::default();
+    let number = |option: &str| config.integer("database", option).map_err(wrong);
+    let count = |option: &str, usual: u32| number(option).map(|n| n.and_then(|n| u32::try_from(n).ok()).unwrap_or(usual));
+    let limits = Limits {
+        max_pool_size: count("max_pool_size", usual.max_pool_size)?,
+        max_overflow: count("max_overflow", usual.max_overflow)?,
+        // -1: for ever.
+        max_retries: match number("max_retries")? {
+            Some(n) if n < 0 => None,
+            Some(n) => u32::try_from(n).ok(),
+            None => usual.max_retries,
+        },
+        retry_interval: number("retry_interval")?.and_then(|n| u64::try_from(n).ok()).map_or(usual.retry_interval, Duration::from_secs),
+        ..usual
+    };
+    Ok(Some((url, limits)))
+}
+
+/// The database of a command: as it names it, else as its settings do.
+fn named(given: &Connection) -> Result<SecretString, HookError> {
+    if let Some(connection) = &given.connection {
+        return Ok(connection.clone());
+    }
+    let settings = Settings::read(&given.files, Unnamed::Usual)?;
+    let none = || HookError::new("no database is named").hint("set [database] connection, or give --connection or --config-file");
+    Ok(connection(&settings.config)?.ok_or_else(none)?.0)
 }
 
 fn url(secret: &SecretString) -> &str {
@@ -79,7 +113,7 @@ fn unknown(id: &str) -> HookError {
 }
 
 /// An error with its causes.
-fn told(error: Error) -> HookError {
+pub fn told(error: Error) -> HookError {
     let first: &dyn std::error::Error = &error;
     let causes = std::iter::successors(first.source(), |e| e.source());
     HookError::new(causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}")))

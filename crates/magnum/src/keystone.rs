@@ -148,7 +148,14 @@ impl OpenStack {
         use secrecy::ExposeSecret;
         Box::pin(async move {
             match self.validator.validate(caller.token.expose_secret(), true).await {
-                Ok(token) => answer(ask(Session::of_caller(Arc::clone(self.session.cloud()), caller.token.clone(), token)).await),
+                Ok(token) => {
+                    let found = ask(Session::of_caller(Arc::clone(self.session.cloud()), caller.token.clone(), token)).await;
+                    if matches!(found, magnum_cloud::Lookup::Unauthorised) {
+                        // Keystone is asked about it the next time.
+                        self.validator.forget(caller.token.expose_secret());
+                    }
+                    answer(found)
+                }
                 Err(refusal) => Lookup::Unavailable(refusal.to_string()),
             }
         })

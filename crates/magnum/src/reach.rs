@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What `magnum config check` finds out by asking: whether Keystone answers and takes the service's credentials.
+//! What `magnum config check` finds out by asking: whether the database has what is needed, and whether Keystone
+//! answers and takes the service's credentials.
 
+use crate::database::connection;
 use crate::keystone::Keystone;
 use magnum_conf::Config;
+use magnum_store::{Inspection, Limits};
+use secrecy::ExposeSecret;
+use std::time::Duration;
 
 /// What is wrong outside the files, each with how bad it is.
 pub async fn reach(config: &Config) -> Vec<(&'static str, String)> {
-    let mut findings = Vec::new();
+    let mut findings = database(config).await;
     match Keystone::of(config) {
         Err(error) => findings.push(("error", error.message)),
         Ok(None) => {
@@ -20,4 +25,19 @@ pub async fn reach(config: &Config) -> Vec<(&'static str, String)> {
         }
     }
     findings
+}
+
+/// What is wrong with the database.
+async fn database(config: &Config) -> Vec<(&'static str, String)> {
+    let (url, limits) = match connection(config) {
+        Ok(Some(found)) => found,
+        Ok(None) => return vec![("note", "[database] connection: nobody said where the database is; magnum serve has its own".to_owned())],
+        Err(error) => return vec![("error", error.message)],
+    };
+    // Whoever checks waits at the keyboard.
+    let limits = Limits { max_retries: Some(0), pool_timeout: Duration::from_secs(10), ..limits };
+    match Inspection::open(url.expose_secret(), &limits).await {
+        Ok(_) => Vec::new(),
+        Err(error) => vec![("error", crate::database::told(error).message)],
+    }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `magnum serve`: API, conductor and local engine in one process.
 
+use crate::database;
 use crate::diagnose::Doctor;
 use crate::front::front;
 use crate::gate::Gates;
@@ -16,6 +17,7 @@ use magnum_conductor::{Flavors, World};
 use magnum_engine::Engine;
 use magnum_engine::local::{Config, Local, check};
 use magnum_store::Store;
+use secrecy::ExposeSecret;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -65,7 +67,7 @@ pub async fn serve(args: Serve) -> Result<(), HookError> {
         egress: args.options.egress,
     };
     let local = Local::new(config).map_err(|e| hook("the local engine cannot be opened", &e))?;
-    let store = Store::open(&state.database()?).await.map_err(|e| HookError::new(chain(&e)))?;
+    let store = open(&settings.config, &state).await?;
     let engine: Arc<dyn Engine> = Arc::new(local.clone());
     let gates = Arc::new(Gates::default());
     let doctor = Arc::new(Doctor::new(store.clone(), Arc::clone(&engine)));
@@ -146,6 +148,15 @@ fn start_log(args: &Serve) -> Result<(), HookError> {
         LogFormat::Json => builder.json().init(),
     }
     Ok(())
+}
+
+/// The database that `[database] connection` names, else the one in the state directory.
+async fn open(config: &magnum_conf::Config, state: &StateDir) -> Result<Store, HookError> {
+    let opened = match database::connection(config)? {
+        Some((url, limits)) => Store::connect(url.expose_secret(), &limits).await,
+        None => Store::open(&state.database()?).await,
+    };
+    opened.map_err(|e| HookError::new(chain(&e)))
 }
 
 /// Where the API listens: as the command line says, else as `[api]` says.

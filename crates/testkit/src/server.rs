@@ -150,10 +150,10 @@ impl Server {
     }
 
     /// The end of the server's log.
-    fn last_words(&self) -> String {
+    pub fn last_words(&self) -> String {
         let log = std::fs::read_to_string(self.state.join("serve.log")).unwrap_or_default();
         let lines: Vec<&str> = log.lines().collect();
-        lines[lines.len().saturating_sub(15)..].join("\n")
+        lines[lines.len().saturating_sub(40)..].join("\n")
     }
 
     /// A command's JSON answer.

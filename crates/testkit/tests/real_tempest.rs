@@ -58,6 +58,10 @@ fn the_whole_suite_of_magnum_with_scopes_enforced() -> Result<()> {
     };
     let (good, failed, skipped) = (count("Passed"), count("Failed"), count("Skipped"));
     let expected = if full { 58 } else { 56 };
-    ensure!(passed && (good, failed, skipped) == (expected, 0, 0), "{good} passed, {failed} failed, {skipped} skipped:\n{text}");
+    ensure!(
+        passed && (good, failed, skipped) == (expected, 0, 0),
+        "{good} passed, {failed} failed, {skipped} skipped:\n{text}\n{}",
+        world.server.last_words()
+    );
     Ok(())
 }

@@ -17,7 +17,7 @@ pub const OPERATION: Operation = Operation::patch("/v1/baymodels/{baymodel_ident
     .policy("baymodel:update")
     .everywhere("clustertemplate:update_all_projects")
     .until(10)
-    .takes(Takes::Patch)
+    .takes(Takes::Patch(&RULES))
     .gives(Gives::Object("BayModel", FIELDS));
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {

@@ -21,7 +21,7 @@ pub const OPERATION: Operation = Operation::patch("/v1/bays/{bay_ident}")
     .everywhere("cluster:update_all_projects")
     .until(10)
     .arguments(&[ROLLBACK])
-    .takes(Takes::Patch)
+    .takes(Takes::Patch(&RULES))
     .gives(Gives::Object("Bay", FIELDS));
 
 const RULES: Rules = Rules {

@@ -22,7 +22,7 @@ pub const OPERATION: Operation = Operation::patch("/v1/clusters/{cluster_ident}"
     .everywhere("cluster:update_all_projects")
     .returns(202)
     .arguments(&[ROLLBACK])
-    .takes(Takes::Patch)
+    .takes(Takes::Patch(&RULES))
     .gives(Gives::Uuid);
 
 const RULES: Rules = Rules {

@@ -18,7 +18,7 @@ use magnum_store::Template;
 pub const OPERATION: Operation = Operation::patch("/v1/clustertemplates/{cluster_template_ident}")
     .policy("clustertemplate:update")
     .everywhere("clustertemplate:update_all_projects")
-    .takes(Takes::Patch)
+    .takes(Takes::Patch(&RULES))
     .gives(Gives::Object("ClusterTemplate", FIELDS));
 
 pub(crate) const RULES: Rules = Rules {

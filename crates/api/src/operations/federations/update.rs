@@ -14,8 +14,11 @@ use crate::typed::Record;
 use magnum_store::Federation;
 use serde_json::{Map, Value, json};
 
-pub const OPERATION: Operation =
-    Operation::patch("/v1/federations/{federation_ident}").policy("federation:update").returns(202).takes(Takes::Patch).gives(Gives::Uuid);
+pub const OPERATION: Operation = Operation::patch("/v1/federations/{federation_ident}")
+    .policy("federation:update")
+    .returns(202)
+    .takes(Takes::Patch(&RULES))
+    .gives(Gives::Uuid);
 
 const RULES: Rules = Rules { internal: &[], mandatory: &["hostcluster_id"] };
 const CHANGEABLE: [&str; 2] = ["member_ids", "properties"];

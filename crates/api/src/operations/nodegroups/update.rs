@@ -20,7 +20,7 @@ pub const OPERATION: Operation = Operation::patch("/v1/clusters/{cluster_id}/nod
     .policy("nodegroup:update")
     .since(9, "delete")
     .returns(202)
-    .takes(Takes::Patch)
+    .takes(Takes::Patch(&RULES))
     .gives(Gives::Object("NodeGroup", FIELDS));
 
 const RULES: Rules = Rules {
