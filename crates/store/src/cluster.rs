@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::field::fields;
 use crate::record::{self, record};
 use crate::sql::{Arg, Transaction};
-use crate::{Cause, Lease, NodeGroup, Page, Scope, Store, Template, now_seconds};
+use crate::{Cause, Lease, NodeGroup, Page, References, Scope, Store, Template, now_seconds, renewal};
 use jiff::Timestamp;
 use magnum_types::{ClusterId, ClusterStatus, HealthStatus, Labels, ProjectId, TemplateId, UserId};
 
@@ -153,12 +153,14 @@ impl Store {
     /// Removes the cluster and everything that belongs to it.
     pub async fn delete_cluster(&self, lease: &Lease, id: ClusterId) -> Result<(), Error> {
         let cluster = self.get_cluster(&Scope::All, id).await?;
+        let rotation = self.get_rotation(id).await?;
         let mut tx = self.db.begin().await?;
         lease.fence(&mut tx).await?;
-        let pairs = [cluster.ca_cert_ref, cluster.magnum_cert_ref, cluster.etcd_ca_cert_ref, cluster.front_proxy_ca_cert_ref];
-        for uuid in pairs.into_iter().flatten() {
-            tx.execute("DELETE FROM \"x509keypair\" WHERE \"uuid\" = ?", vec![Arg::Text(uuid)]).await?;
+        let mut pairs = References::of(&cluster).all();
+        if let Some(rotation) = rotation {
+            pairs.extend([rotation.old.all(), rotation.new.all()].concat());
         }
+        renewal::delete_pairs(&mut tx, pairs).await?;
         let id_arg = || vec![Arg::Text(id.to_string())];
         for (table, column) in [
             ("nodegroup", "cluster_id"),

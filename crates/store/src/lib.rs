@@ -21,6 +21,7 @@ mod page;
 mod private;
 mod quota;
 mod record;
+mod renewal;
 mod report;
 mod request;
 mod resource;
@@ -45,6 +46,9 @@ pub use nodegroup::{NodeGroup, NodeGroupField};
 pub use operation::{Operation, OperationState};
 pub use page::{Page, Scope};
 pub use quota::Quota;
+pub use renewal::{
+    AUTHORITIES, ROTATION, References, Renewal, Rotation, RotationPhase, Trusted, next_token_name, read as read_private, token_name,
+};
 pub use report::Diagnosis;
 pub use request::{NewCluster, Request};
 pub use schema::{Dialect, steps};
