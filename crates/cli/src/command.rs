@@ -4,7 +4,7 @@
 use crate::global::Global;
 use crate::hooks::{ImageArgs, ServeArgs};
 use crate::settings::{ConfigCommand, PolicyCommand};
-use crate::{authority, cluster, doctor, explain, legacy, node, nodegroup, service, template, timeline};
+use crate::{authority, cluster, credential, doctor, explain, legacy, node, nodegroup, service, template, timeline};
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
@@ -46,6 +46,9 @@ pub enum Command {
     /// Certificate authorities of a cluster
     #[command(subcommand)]
     Ca(authority::Command),
+    /// Credentials of a cluster's nodes
+    #[command(subcommand)]
+    Credential(credential::Command),
     /// Node images on this machine
     Image(ImageArgs),
     /// Run the server: API, conductor and local engine in one process
