@@ -6,17 +6,19 @@
 
 use crate::rollout::Rollout;
 use crate::world::World;
+use crate::{Error, rotate};
 use magnum_engine::{Exec, ExecOutput};
-use magnum_store::{Lease, NewEvent, Node, NodeStatus, Operation, Whole};
-use magnum_types::{NodeName, Role, StepState};
+use magnum_store::{Lease, NewEvent, Node, NodeStatus, Operation, Renewal, Whole};
+use magnum_types::{ClusterId, NodeName, Role, StepState};
+use secrecy::SecretString;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::{Error, rotate};
-
 /// The annotation (the label, in a swarm) of nodes that we have drained.
 const MARK: &str = "magnum.openstack.org/drained";
+/// The private value that is there while nodes may have the mark.
+const DRAINED: &str = "drained";
 const KUBECTL: [&str; 3] = ["kubectl", "--kubeconfig", "/root/.kube/config"];
 /// Budgets for disruption are kept to; a pod that cannot move within this time stays where it is.
 const DRAIN: &str = "--timeout=45s";
@@ -41,18 +43,29 @@ pub(crate) async fn follow(world: &World, lease: &Lease, whole: &Whole, operatio
     let upgrade = operations.iter().any(|operation| operation.kind == "upgrade");
     // Certificates restart no container but those of a swarm's managers, where Docker itself has to begin again.
     let managers_only = !upgrade && is_swarm && operations.iter().any(|operation| operation.kind == rotate::KIND);
-    if !upgrade && !managers_only {
-        return Ok(());
-    }
+    let drains = upgrade || managers_only;
     let id = whole.cluster.uuid;
-    if rollout.now.iter().all(|name| world.is_drained(id, name)) && !world.is_news(id, &rollout.done) {
+    let marked = world.store.list_private(id).await.map_err(Error::Store)?.contains_key(DRAINED);
+    // Nodes that an upgrade has left drained because it failed are let back in by the next change that succeeds.
+    if !(drains || marked && rollout.is_over()) {
         return Ok(());
     }
     let nodes = world.store.list_nodes(id).await.map_err(Error::Store)?;
-    let turn: Vec<&Node> = nodes.iter().filter(|node| rollout.now.contains(&node.name)).collect();
+    // Masters of Kubernetes carry no workloads that could move.
+    let concerns = |node: &Node| is_swarm && !managers_only || (node.role == Role::Master) == managers_only;
+    let turn: Vec<&Node> =
+        nodes.iter().filter(|node| rollout.now.contains(&node.name) && concerns(node) && !world.is_drained(id, &node.name)).collect();
+    if turn.is_empty() && !world.is_news(id, &rollout.done) {
+        return Ok(());
+    }
     let Some(master) = asked(&nodes, rollout) else { return Ok(()) };
     let conversation = Conversation { world, whole, master, is_swarm };
-    let seen = conversation.nodes().await?;
+    let seen = match conversation.nodes().await {
+        Ok(seen) => seen,
+        // The master that could say so is just being restarted; there is time for it until the next turn.
+        Err(_) if turn.is_empty() && !rollout.is_over() => return Ok(()),
+        Err(error) => return Err(error),
+    };
     let done: BTreeSet<&str> = rollout.done.iter().map(NodeName::as_str).collect();
     let back: Vec<&Seen> = seen.iter().filter(|seen| seen.marked && done.contains(seen.name.as_str())).collect();
     for name in back.iter().map(|seen| seen.name.clone()).collect::<Vec<_>>() {
@@ -60,13 +73,16 @@ pub(crate) async fn follow(world: &World, lease: &Lease, whole: &Whole, operatio
         told(world, lease, whole, &name, "workloads may come back").await?;
     }
     world.note_restored(id, &rollout.done);
+    if marked && rollout.is_over() {
+        note(world, lease, id, None).await?;
+    }
     for node in turn {
-        if world.is_drained(id, &node.name) || (managers_only || !is_swarm) && (node.role == Role::Master) != managers_only {
-            continue;
-        }
         let detail = match reason_not_to(node, &seen, rollout) {
             Some(reason) => reason.to_owned(),
-            None => conversation.drain(node.name.as_str(), &seen).await?,
+            None => {
+                note(world, lease, id, Some(SecretString::from("true"))).await?;
+                conversation.drain(node.name.as_str(), &seen).await?
+            }
         };
         told(world, lease, whole, node.name.as_str(), &detail).await?;
         world.note_drained(id, &node.name);
@@ -90,6 +106,12 @@ fn asked(nodes: &[Node], rollout: &Rollout) -> Option<NodeName> {
     let mut masters: Vec<&Node> = nodes.iter().filter(|node| node.role == Role::Master && node.status != NodeStatus::Stopped).collect();
     masters.sort_by_key(|node| rollout.now.contains(&node.name));
     masters.first().map(|node| node.name.clone())
+}
+
+/// Notes that nodes may be drained, before they are, or that none is any more.
+async fn note(world: &World, lease: &Lease, id: ClusterId, value: Option<SecretString>) -> Result<(), Error> {
+    let renewal = Renewal { private: vec![(DRAINED.to_owned(), value)], ..Renewal::default() };
+    world.store.renew(lease, id, renewal).await.map_err(Error::Store)
 }
 
 async fn told(world: &World, lease: &Lease, whole: &Whole, node: &str, detail: &str) -> Result<(), Error> {

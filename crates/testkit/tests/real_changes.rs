@@ -308,7 +308,15 @@ spec: {minAvailable: 1, selector: {matchLabels: {app: web}}}
 fn a_cluster_is_brought_to_another_template_while_its_services_answer() -> Result<()> {
     let mut server = Server::start(&dist_dir()?)?;
     server.ok(["cluster-template", "create", "old", "--coe", "kubernetes"])?;
-    server.ok(["cluster-template", "create", "new", "--coe", "kubernetes", "--labels", "kubelet_options=--max-pods=57"])?;
+    server.ok([
+        "cluster-template",
+        "create",
+        "new",
+        "--coe",
+        "kubernetes",
+        "--labels",
+        "kubelet_options=--max-pods=57,kubeapi_options=--max-requests-inflight=399",
+    ])?;
     server.ok(["cluster", "create", "k", "--cluster-template", "old", "--node-count", "2", "--watch"])?;
     let kubectl = Kubectl::new(&server, "k")?;
     kubectl.apply(WEB)?;
@@ -340,6 +348,8 @@ fn a_cluster_is_brought_to_another_template_while_its_services_answer() -> Resul
     let cluster = server.json(["cluster", "show", "k"])?;
     ensure!(cluster["labels"]["kubelet_options"] == "--max-pods=57", "{cluster}");
     wait(Duration::from_secs(30), "every kubelet has its new option", || Ok((room(&kubectl)? == "57 57 57").then_some(())))?;
+    let running = server.exec_ok("k", "master-0", &["pgrep", "-af", "kube-apiserver"])?;
+    ensure!(running.contains("--max-requests-inflight=399"), "the API server has its new option: {running}");
     let closed = kubectl.ok(&["get", "nodes", "-o", "jsonpath={.items[*].spec.unschedulable}"])?;
     ensure!(closed.trim().is_empty(), "every node takes workloads again: {closed}");
     kubectl.pods("app=web", 2)?;
