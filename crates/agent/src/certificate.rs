@@ -6,6 +6,7 @@
 use crate::error::Error;
 use crate::file;
 use crate::magnum::Magnum;
+use magnum_blueprint::Authorities;
 use magnum_pki::{Certificate, KeyKind, PrivateKey, San, Subject, certificate_request, generate_key};
 use secrecy::ExposeSecret;
 use std::collections::BTreeMap;
@@ -34,7 +35,17 @@ impl Wanted {
         PathBuf::from(format!("{}.{ending}", self.stem))
     }
 
-    /// Whether key, certificate and CA on disk fit each other and what is wanted.
+    /// The CA certificates that the node spec names for it.
+    fn named<'a>(&self, authorities: &'a Authorities) -> &'a str {
+        match self.ca {
+            "etcd" => &authorities.etcd,
+            "front-proxy" => &authorities.front_proxy,
+            _ => &authorities.kubernetes,
+        }
+    }
+
+    /// Whether key, certificate and CA on disk fit each other and what is wanted. Of several CAs the first counts: it is
+    /// the one that signs.
     fn is_there(&self) -> bool {
         let read = |path: &Path| file::read(path).ok();
         let certificate = read(&self.path("crt")).and_then(|text| Certificate::parse(&text).ok());
@@ -70,9 +81,13 @@ impl Wanted {
     }
 }
 
-/// Sees to it that all of `wanted` are there, asking for several at a time. The error is the gravest met; answers
-/// whether anything changed.
-pub fn ensure(wanted: &[Wanted], magnum: &Magnum) -> Result<bool, Error> {
+/// Sees to it that all of `wanted` are there, asking for several at a time. Whom to trust the node spec says, or else the
+/// answers do. The error is the gravest met; answers whether anything changed.
+pub fn ensure(wanted: &[Wanted], magnum: &Magnum, authorities: Option<&Authorities>) -> Result<bool, Error> {
+    let mut trusted = false;
+    for (one, authorities) in wanted.iter().filter_map(|one| Some((one, authorities?))) {
+        trusted |= file::write(Path::new(one.ca_path), one.named(authorities), file::PUBLIC)?;
+    }
     let missing: Vec<&Wanted> = wanted.iter().filter(|wanted| !wanted.is_there()).collect();
     let next = Mutex::new(missing.iter());
     let (errors, cas) = (Mutex::new(Vec::new()), Mutex::new(BTreeMap::new()));
@@ -90,14 +105,15 @@ pub fn ensure(wanted: &[Wanted], magnum: &Magnum) -> Result<bool, Error> {
             });
         }
     });
-    for (path, text) in cas.into_inner().unwrap_or_else(PoisonError::into_inner) {
+    let answered = cas.into_inner().unwrap_or_else(PoisonError::into_inner);
+    for (path, text) in answered.into_iter().filter(|_| authorities.is_none()) {
         file::write(Path::new(path), &text, file::PUBLIC)?;
     }
     let mut errors = errors.into_inner().unwrap_or_else(PoisonError::into_inner);
     errors.sort_by_key(Error::is_transient);
     match errors.into_iter().next() {
         Some(error) => Err(error),
-        None => Ok(!missing.is_empty()),
+        None => Ok(trusted || !missing.is_empty()),
     }
 }
 

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use ureq::http::{Method, Request};
-use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
+use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Body};
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(3);
@@ -48,8 +48,15 @@ impl Client {
     /// A peer behind TLS. Reads the files of `identity` now.
     pub fn tls(base: &str, peer: &str, identity: &Identity<'_>, limit: Duration) -> Result<Self, Error> {
         let bad = |path: &Path, error: ureq::Error| Error::Certificate(format!("{}: {error}", path.display()));
-        let ca = file::read(identity.ca)?;
-        let ca = Certificate::from_pem(ca.as_bytes()).map_err(|error| bad(identity.ca, error))?;
+        let mut authorities = Vec::new();
+        for item in parse_pem(file::read(identity.ca)?.as_bytes()) {
+            if let PemItem::Certificate(certificate) = item.map_err(|error| bad(identity.ca, error))? {
+                authorities.push(certificate);
+            }
+        }
+        if authorities.is_empty() {
+            return Err(Error::Certificate(format!("{}: holds no certificate", identity.ca.display())));
+        }
         let client = match identity.client {
             Some((cert, key)) => {
                 let certificate = Certificate::from_pem(file::read(cert)?.as_bytes()).map_err(|error| bad(cert, error))?;
@@ -60,7 +67,7 @@ impl Client {
         };
         let tls = TlsConfig::builder()
             .unversioned_rustls_crypto_provider(Arc::new(aws_lc_rs::default_provider()))
-            .root_certs(RootCerts::new_with_certs(&[ca]))
+            .root_certs(RootCerts::new_with_certs(&authorities))
             .client_cert(client)
             .build();
         let config = Agent::config_builder().http_status_as_error(false).proxy(None).max_redirects(0).no_delay(true).tls_config(tls);

@@ -43,6 +43,16 @@ pub fn client(spec: &NodeSpec, kubernetes: &KubernetesSpec, stem: &str, limit: D
     Client::tls(&url, &peer, &identity, limit)
 }
 
+/// The words that the cluster's labels add to a program's command line. Of a flag that is there twice the last counts.
+pub fn options(kubernetes: &KubernetesSpec, program: &str) -> Vec<String> {
+    kubernetes.options.get(program).cloned().unwrap_or_default()
+}
+
+/// The files of certificates at these stems, and others, as a unit's `reads`.
+pub fn reads(others: &[&str], stems: &[&str]) -> Vec<String> {
+    others.iter().map(|path| (*path).to_owned()).chain(stems.iter().map(|stem| format!("{stem}.crt"))).collect()
+}
+
 /// Writes a kubeconfig (JSON is YAML) that speaks with the certificate at `stem`.
 pub fn write_kubeconfig(path: &str, spec: &NodeSpec, kubernetes: &KubernetesSpec, stem: &str) -> Result<bool, Error> {
     let user = stem.rsplit('/').next().unwrap_or(stem);

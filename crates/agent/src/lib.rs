@@ -19,6 +19,7 @@ mod image;
 mod kubernetes;
 mod magnum;
 mod overlay;
+mod renew;
 mod report;
 mod run;
 mod spec;

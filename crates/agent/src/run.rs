@@ -8,7 +8,7 @@ use crate::report::Reporter;
 use crate::spec::Questions;
 use crate::step::{Context, Step};
 use crate::systemd::Systemd;
-use crate::{docker, spec, watchdog};
+use crate::{docker, renew, spec, watchdog};
 use magnum_blueprint::NodeSpec;
 use std::sync::Arc;
 use std::thread;
@@ -29,6 +29,7 @@ pub fn main() -> Result<(), Error> {
         Err(error) => return tell_bad_spec(error),
     };
     let reporter = Arc::new(Reporter::start(&spec));
+    renew::watch(spec.revision.clone(), Arc::clone(&reporter));
     if spec.kubernetes().is_some() {
         docker::absent::serve()?;
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Talks to systemd and the journal: start units, and find out quickly why one does not stay up.
 
-use crate::{Error, command};
+use crate::{Error, command, unit};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -83,7 +83,8 @@ impl Systemd {
         }
         let mut words = vec![if changed { "restart" } else { "start" }, "--no-block"];
         words.extend(units);
-        systemctl(&words).map(drop)
+        systemctl(&words)?;
+        units.iter().try_for_each(|unit| unit::started(unit))
     }
 
     /// Restarts units without waiting for them.
@@ -128,7 +129,9 @@ impl Systemd {
         if state.get("LoadState") == "not-found" {
             return Err(Error::Unit { unit: unit.to_owned(), what: "systemd does not know it".to_owned() });
         }
-        if state.get("ActiveState") != "failed" && !looping {
+        // Between the two halves of a restart, a unit that had to be killed is failed for a moment.
+        let failed = state.get("ActiveState") == "failed" && matches!(state.get("Job"), "" | "0");
+        if !failed && !looping {
             return Ok(());
         }
         Err(Error::Unit { unit: unit.to_owned(), what: reason(unit, &state) })
@@ -207,7 +210,7 @@ fn systemctl(words: &[&str]) -> Result<String, Error> {
 
 /// Asks systemd about units.
 pub fn show(units: &[&str]) -> Result<BTreeMap<String, State>, Error> {
-    let properties = format!("--property={PROPERTIES},NeedDaemonReload");
+    let properties = format!("--property={PROPERTIES},NeedDaemonReload,Job");
     let mut words = vec!["show", "--timestamp=unix", &properties, "--"];
     words.extend(units);
     let text = systemctl(&words)?;

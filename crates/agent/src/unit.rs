@@ -2,10 +2,13 @@
 //! Writes systemd units. Every word of a command line is quoted here, so that a value can only ever be one argument.
 
 use crate::{Error, file};
+use aws_lc_rs::digest::{Context, Digest, SHA256};
 use std::fmt::Write as _;
 use std::path::Path;
 
 const FOLDER: &str = "/etc/systemd/system";
+/// What units were started from; gone with the boot.
+const STARTED: &str = "/run/magnum/agent/started";
 
 /// A service of this node, with the settings they all share: always restarted, after one second, and ended within
 /// five: an API server would wait a minute for its watches.
@@ -18,19 +21,24 @@ pub struct Unit<'a> {
     pub service: &'a [&'a str],
     /// Units this one is ordered after.
     pub after: &'a str,
+    /// Files that the program reads once, at its start, but for keys: those change with their certificates. When one has
+    /// changed, so has the unit.
+    pub reads: Vec<String>,
 }
 
 impl Unit<'_> {
-    /// Writes the unit and has it started at every boot. Answers whether its text changed.
+    /// Writes the unit and has it started at every boot. Answers whether what runs, if it does, was started from
+    /// something else.
     pub fn install(&self) -> Result<bool, Error> {
-        let changed = file::write(&Path::new(FOLDER).join(self.name), &self.render()?, file::PUBLIC)?;
+        let written = file::write(&Path::new(FOLDER).join(self.name), &self.render()?, file::PUBLIC)?;
         file::link(&format!("../{}", self.name), &Path::new(FOLDER).join("multi-user.target.wants").join(self.name))?;
-        Ok(changed)
+        Ok(written || is_stale(self.name))
     }
 
     fn render(&self) -> Result<String, Error> {
         let mut text = String::from("# Written by magnum-agent; changes are overwritten at boot. Use a drop-in.\n");
         let words = self.command.iter().map(|word| quote(word)).collect::<Result<Vec<_>, _>>()?;
+        let _ = writeln!(text, "{}", read_files(&self.reads));
         let _ = writeln!(text, "[Unit]\nDescription={}\nAfter={}\nStartLimitIntervalSec=0\n", self.description, self.after);
         let _ = writeln!(text, "[Service]\nExecStart={}\nRestart=always\nRestartSec=1\nTimeoutStopSec=5", words.join(" \\\n  "));
         for line in self.service {
@@ -41,9 +49,45 @@ impl Unit<'_> {
     }
 }
 
-/// Writes a drop-in `<unit>.d/10-magnum.conf`. Answers whether its text changed.
+/// Writes a drop-in `<unit>.d/10-magnum.conf`. Answers whether what runs, if it does, was started from something else.
 pub fn drop_in(unit: &str, text: &str) -> Result<bool, Error> {
-    file::write(&Path::new(FOLDER).join(format!("{unit}.d")).join("10-magnum.conf"), text, file::PUBLIC)
+    let written = file::write(&Path::new(FOLDER).join(format!("{unit}.d")).join("10-magnum.conf"), text, file::PUBLIC)?;
+    Ok(written || is_stale(unit))
+}
+
+/// A line for a unit or a drop-in that is another one whenever one of these files is.
+pub fn read_files(paths: &[String]) -> String {
+    let mut context = Context::new(&SHA256);
+    for path in paths {
+        context.update(&std::fs::read(path).unwrap_or_default());
+        context.update(&[0]);
+    }
+    format!("# Files read at the start: {}", short(&context.finish()))
+}
+
+/// Notes what a unit was just started from, until the next boot.
+pub fn started(unit: &str) -> Result<(), Error> {
+    file::write(&Path::new(STARTED).join(unit), &text_of(unit), file::PUBLIC).map(drop)
+}
+
+/// Whether the unit was started in this boot, and from another text: an agent that was cut off between writing a unit
+/// and restarting it finds out by this.
+fn is_stale(unit: &str) -> bool {
+    file::read(&Path::new(STARTED).join(unit)).is_ok_and(|noted| noted != text_of(unit))
+}
+
+/// A digest of the unit as this program wrote it, with its drop-in.
+fn text_of(unit: &str) -> String {
+    let mut context = Context::new(&SHA256);
+    for path in [Path::new(FOLDER).join(unit), Path::new(FOLDER).join(format!("{unit}.d")).join("10-magnum.conf")] {
+        context.update(&std::fs::read(path).unwrap_or_default());
+        context.update(&[0]);
+    }
+    short(&context.finish())
+}
+
+fn short(digest: &Digest) -> String {
+    digest.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Has systemd start a unit at boot, from `target`.
@@ -80,6 +124,27 @@ pub fn quote(word: &str) -> Result<String, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_unit_is_another_one_when_a_file_it_reads_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        let unit = |reads: &[String]| Unit {
+            name: "a.service",
+            description: "a",
+            command: vec!["/bin/a".to_owned()],
+            service: &[],
+            after: "b",
+            reads: reads.to_vec(),
+        };
+        let (one, two) = (path("one"), path("two"));
+        let missing = unit(&[one.clone(), two.clone()]).render().unwrap();
+        std::fs::write(&one, "x").unwrap();
+        let first = unit(&[one.clone(), two.clone()]).render().unwrap();
+        assert!(missing != first && first == unit(&[one.clone(), two.clone()]).render().unwrap());
+        std::fs::rename(&one, &two).unwrap();
+        assert!(unit(&[one, two]).render().unwrap() != first, "the same content in another file");
+    }
 
     #[test]
     fn nothing_in_a_word_is_left_to_expand() {

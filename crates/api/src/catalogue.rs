@@ -16,6 +16,8 @@ pub enum Lookup<T> {
     Ambiguous,
     /// It is there, but not for the caller.
     Forbidden,
+    /// The caller's token is not accepted there any more.
+    Unauthorised,
     /// The service that knows could not be asked.
     Unavailable(String),
 }

@@ -4,7 +4,7 @@
 use crate::app::App;
 use crate::failure::Failure;
 use magnum_pki::{Authority, Csr, Policy, PrivateKey};
-use magnum_store::{Cluster, KeyPair};
+use magnum_store::{Cluster, KeyPair, Trusted};
 use secrecy::{ExposeSecret, SecretString};
 
 /// Which of a cluster's authorities.
@@ -22,6 +22,15 @@ impl Ca {
             Some("etcd") => Ca::Etcd,
             Some("front_proxy" | "front-proxy") => Ca::FrontProxy,
             _ => Ca::Cluster,
+        }
+    }
+
+    /// Its certificates among those that the cluster trusts.
+    pub fn of(self, trusted: Trusted) -> String {
+        match self {
+            Ca::Cluster => trusted.kubernetes,
+            Ca::Etcd => trusted.etcd,
+            Ca::FrontProxy => trusted.front_proxy,
         }
     }
 

@@ -48,7 +48,7 @@ async fn serve(State(app): State<App>, request: Request) -> Response {
     let mut response = match answer(app, parts, body, &request_id).await {
         Ok(response) => response,
         Err(failure) => {
-            if let Some(cause) = &failure.cause {
+            if let Some(cause) = failure.cause.as_ref().or((failure.status >= 500).then_some(&failure.detail)) {
                 tracing::error!(request_id, %method, path, cause, "request failed");
             }
             failure.respond(json, &request_id)

@@ -20,8 +20,9 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
-use magnum_store::{Cluster, Node, Scope};
+use magnum_store::{Cluster, Node, Scope, next_token_name};
 use magnum_types::{ClusterId, ClusterStatus};
+use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -92,13 +93,25 @@ impl Ward {
         let given = token_hash(token);
         let nodes = self.app.store.list_nodes(self.cluster).await?;
         let same = |node: &Node| verify_slices_are_equal(node.token_hash.as_bytes(), given.as_bytes()).is_ok();
-        let node = nodes.into_iter().fold(None, |found, node| if same(&node) { Some(node) } else { found }).ok_or_else(refuse)?;
+        let found = nodes.iter().fold(None, |found, node| if same(node) { Some(node) } else { found }).cloned();
+        let node = match found {
+            Some(node) => node,
+            None => self.newly_known(nodes, &given).await?.ok_or_else(refuse)?,
+        };
         let cluster = self.app.store.get_cluster(&Scope::All, self.cluster).await.map_err(|_| refuse())?;
         if cluster.status == Some(ClusterStatus::DeleteInProgress) {
             return Err(Failure::gone("The cluster is being deleted."));
         }
         self.spend(node.id)?;
         Ok(Member { node, cluster })
+    }
+
+    /// The node whose new token this is, while tokens are being replaced.
+    async fn newly_known(&self, nodes: Vec<Node>, given: &str) -> Result<Option<Node>, Failure> {
+        let private = self.app.store.list_private(self.cluster).await?;
+        let next = |node: &Node| private.get(&next_token_name(node.id)).map(|token| token_hash(token.expose_secret()));
+        let same = |node: &Node| next(node).is_some_and(|next| verify_slices_are_equal(next.as_bytes(), given.as_bytes()).is_ok());
+        Ok(nodes.into_iter().fold(None, |found, node| if same(&node) { Some(node) } else { found }))
     }
 
     /// Takes one request from the node's allowance.

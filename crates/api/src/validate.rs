@@ -9,6 +9,9 @@ use crate::catalogue::{Lookup, NoDriver};
 use crate::failure::Failure;
 use magnum_types::{Coe, Labels};
 
+/// What a caller is told whose token another service does not accept any more.
+pub(crate) const STALE: &str = "The token is not accepted any more by a service that had to be asked. Get a new one.";
+
 /// Network drivers of a COE: supported, allowed, default.
 fn network_drivers(coe: Coe) -> (&'static [&'static str], &'static [&'static str], &'static str) {
     if coe.is_swarm() {
@@ -81,6 +84,7 @@ pub(crate) async fn driver(
         Lookup::Missing => return Err(Failure::bad(format!("Image {image} could not be found."))),
         Lookup::Ambiguous => return Err(unsupported("Unset")),
         Lookup::Forbidden => return Err(Failure::forbidden(format!("Not authorized for image {image}."))),
+        Lookup::Unauthorised => return Err(Failure::unauthorized(STALE)),
         Lookup::Unavailable(why) => return Err(Failure::unavailable(why)),
     };
     let Some(distro) = image.os_distro else { return Err(unsupported("None")) };
@@ -156,6 +160,7 @@ fn found<T>(lookup: Lookup<T>, missing: impl FnOnce() -> Failure, many: impl FnO
         Lookup::Found(found) => Ok(found),
         Lookup::Missing | Lookup::Forbidden => Err(missing()),
         Lookup::Ambiguous => Err(many()),
+        Lookup::Unauthorised => Err(Failure::unauthorized(STALE)),
         Lookup::Unavailable(why) => Err(Failure::unavailable(why)),
     }
 }

@@ -101,8 +101,10 @@ fn server(plan: &Plan<'_>, group: &Group, node: &SeatedNode) -> Result<Server, F
         docker_volume_gib: group.docker_volume_gib,
         security_groups: vec![group.role.as_str().to_owned()],
         powered_on: node.powered_on,
+        keeps_spec: false,
         spec: NodeSpec {
             version: NodeSpec::VERSION,
+            revision: String::new(),
             node: NodeIdentity {
                 cluster: settings.cluster,
                 cluster_name: settings.cluster_name.clone(),
@@ -116,8 +118,10 @@ fn server(plan: &Plan<'_>, group: &Group, node: &SeatedNode) -> Result<Server, F
             network_cidr: plan.ranges.nodes,
             dns_servers,
             mtu: MTU,
+            authorities: settings.authorities.clone(),
             workload,
-        },
+        }
+        .revised(),
     })
 }
 
@@ -163,7 +167,31 @@ mod tests {
             external_address: Ipv4Addr::new(198, 18, 0, 9),
             groups: vec![group("default-master", Role::Master, masters, 5), group("default-worker", Role::Worker, 2, 20)],
             secrets: Secrets { service_account_key: SecretString::from("k"), flannel_password: SecretString::from("p") },
+            authorities: None,
         }
+    }
+
+    #[test]
+    fn a_revision_is_another_whenever_anything_is() {
+        let plain = settings(Coe::Kubernetes, 1);
+        let revision = |settings: &Settings| settings.blueprint().unwrap().servers[0].spec.revision.clone();
+        let labels = |label: &str, value: &str| Labels([(label.to_owned(), value.to_owned())].into());
+        let changed = [
+            Settings { labels: labels("kubelet_options", "--max-pods=57"), ..plain.clone() },
+            Settings { labels: labels("dns_cluster_domain", "x.example"), ..plain.clone() },
+            Settings {
+                authorities: Some(crate::Authorities { kubernetes: "a".into(), etcd: "b".into(), front_proxy: "c".into() }),
+                ..plain.clone()
+            },
+            Settings { secrets: Secrets { service_account_key: SecretString::from("other"), ..plain.secrets.clone() }, ..plain.clone() },
+        ];
+        let mut all: Vec<String> = changed.iter().map(revision).collect();
+        all.push(revision(&plain));
+        assert_eq!(revision(&plain), revision(&plain));
+        let distinct: std::collections::BTreeSet<_> = all.iter().collect();
+        assert_eq!(distinct.len(), all.len(), "{all:?}");
+        let other_label = Settings { labels: labels("nothing_reads_this", "1"), ..plain.clone() };
+        assert_eq!(revision(&other_label), revision(&plain), "a label that changes nothing makes no node work");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! Kubernetes: what its nodes run and what may reach them.
 
 use crate::compose::Plan;
+use crate::options::options;
 use crate::rule::{any, from};
 use crate::settings::{Group, dns_domain};
 use crate::{ControlPlane, Etcd, Flannel, KubernetesSpec, Protocol, SecurityGroup, Taint, TaintEffect};
@@ -38,6 +39,7 @@ pub(crate) fn workload(plan: &Plan<'_>, group: &Group) -> Result<KubernetesSpec,
         etcd: Etcd { flannel_password: settings.secrets.flannel_password.clone() },
         node_labels,
         node_taints,
+        options: options(&settings.labels)?,
         control_plane: master
             .then(|| ControlPlane { api_sans: plan.api_sans.clone(), service_account_key: settings.secrets.service_account_key.clone() }),
     })

@@ -7,6 +7,7 @@
 mod compose;
 mod kubernetes;
 mod node;
+mod options;
 mod resource;
 mod rule;
 mod seats;
@@ -18,7 +19,8 @@ pub use seats::{Demand, Seat, allocate};
 pub use settings::{Group, Ranges, SeatedNode, Secrets, Settings, check_labels, dns_domain};
 
 pub use node::{
-    ControlPlane, Etcd, Flannel, KubernetesSpec, MagnumEndpoint, NodeIdentity, NodeSpec, Peer, SwarmSpec, Taint, TaintEffect, Workload,
+    Authorities, ControlPlane, Etcd, Flannel, KubernetesSpec, MagnumEndpoint, NodeIdentity, NodeSpec, Peer, SwarmSpec, Taint, TaintEffect,
+    Workload,
 };
 pub use resource::{
     Blueprint, Flavor, FloatingAddress, LoadBalancer, Network, PortRange, Protocol, SecurityGroup, SecurityRule, Server, Source,

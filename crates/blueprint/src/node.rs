@@ -16,6 +16,9 @@ use std::net::Ipv4Addr;
 pub struct NodeSpec {
     /// Format version of this file; an agent refuses one it does not know.
     pub version: u32,
+    /// Digest of all the rest. An agent that is done with it reports it back.
+    #[serde(default)]
+    pub revision: String,
     pub node: NodeIdentity,
     pub magnum: MagnumEndpoint,
     /// The private network's address range, e.g. 10.0.0.0/24.
@@ -24,12 +27,36 @@ pub struct NodeSpec {
     pub dns_servers: Vec<Ipv4Addr>,
     /// MTU of the node's `eth0`, in bytes.
     pub mtu: u32,
+    /// Whom the node trusts, once the cluster's authorities were ever replaced; before, the node keeps the authority that
+    /// signed its certificates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorities: Option<Authorities>,
     pub workload: Workload,
 }
 
 impl NodeSpec {
     /// The only format there is so far.
     pub const VERSION: u32 = 1;
+
+    /// The same spec with its revision: the first 16 digits of the SHA-256 of everything else in it.
+    pub fn revised(mut self) -> Self {
+        self.revision = String::new();
+        // A spec is made of texts and numbers only, which cannot fail to be written.
+        let text = serde_json::to_vec(&self).unwrap_or_default();
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &text);
+        self.revision = digest.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        self
+    }
+}
+
+/// Certificates of the cluster's authorities, PEM. The first of each signs; the others are trusted besides, while a
+/// cluster goes from one set of authorities to the next.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Authorities {
+    /// The cluster's own, on every COE.
+    pub kubernetes: String,
+    pub etcd: String,
+    pub front_proxy: String,
 }
 
 /// Who the node is.
@@ -79,6 +106,9 @@ pub struct KubernetesSpec {
     pub etcd: Etcd,
     pub node_labels: BTreeMap<String, String>,
     pub node_taints: Vec<Taint>,
+    /// More words for the command lines of Kubernetes' programs, by program, e.g. `kubelet`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub options: BTreeMap<String, Vec<String>>,
     /// Only on masters.
     pub control_plane: Option<ControlPlane>,
 }

@@ -48,6 +48,8 @@ pub struct Server {
     pub security_groups: Vec<String>,
     /// Off only while an operator has stopped the node.
     pub powered_on: bool,
+    /// While it runs it keeps the node spec it has, also when that is not [`Server::spec`].
+    pub keeps_spec: bool,
     pub spec: NodeSpec,
 }
 

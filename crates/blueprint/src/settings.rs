@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a blueprint is computed from: a cluster's row, its node groups, its seats, and its secrets.
 
-use crate::{Flavor, Taint};
+use crate::options::options;
+use crate::{Authorities, Flavor, Taint};
 use ipnet::Ipv4Net;
 use magnum_types::{ClusterId, Coe, FieldError, Labels, NodeName, Role};
 use secrecy::SecretString;
@@ -24,6 +25,8 @@ pub struct Settings {
     pub external_address: Ipv4Addr,
     pub groups: Vec<Group>,
     pub secrets: Secrets,
+    /// None until the cluster's authorities are replaced for the first time.
+    pub authorities: Option<Authorities>,
 }
 
 /// One node group with the nodes that it is to have.
@@ -142,7 +145,8 @@ pub fn dns_domain(labels: &Labels) -> Result<String, FieldError> {
 /// Checks every label that this program acts on; the API calls it before it accepts a template or a cluster.
 pub fn check_labels(labels: &Labels) -> Result<(), FieldError> {
     Ranges::from_labels(labels)?;
-    dns_domain(labels).map(|_| ())
+    dns_domain(labels)?;
+    options(labels).map(|_| ())
 }
 
 /// The `n`-th address of a range; the ranges here are all larger than any `n` used.

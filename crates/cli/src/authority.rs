@@ -3,6 +3,7 @@
 
 use crate::context::{Context, text};
 use crate::error::Error;
+use crate::watch::{self, Goal};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -30,6 +31,9 @@ pub enum Command {
     Rotate {
         /// The cluster's name or uuid
         cluster: String,
+        /// Stay and show each node's progress until it is done
+        #[arg(long)]
+        watch: bool,
     },
 }
 
@@ -46,7 +50,7 @@ impl Command {
         match self {
             Command::Show { cluster, which } => show(context, cluster, which).await,
             Command::Sign { cluster, csr, which } => sign(context, cluster, csr, which).await,
-            Command::Rotate { cluster } => rotate(context, cluster).await,
+            Command::Rotate { cluster, watch } => rotate(context, cluster, *watch).await,
         }
     }
 }
@@ -72,12 +76,17 @@ pub(crate) async fn sign(context: &Context, cluster: &str, csr: &str, which: &Wh
     print(context, &context.client()?.post(&["certificates"], body).send().await?)
 }
 
-pub(crate) async fn rotate(context: &Context, ident: &str) -> Result<(), Error> {
+pub(crate) async fn rotate(context: &Context, ident: &str, watch: bool) -> Result<(), Error> {
+    let before = if watch { Some(watch::mark(context, ident).await?) } else { None };
     let cluster = context.cluster(ident).await?;
     let uuid = text(&cluster, "uuid");
     context.client()?.patch(&["certificates", uuid], Value::Null).send().await?;
     let object = json!({"uuid": uuid, "request": "rotate"});
-    context.printer.accepted(&format!("Request to rotate the CA certificate for cluster {ident} has been accepted."), &object)
+    context.printer.accepted(&format!("Request to rotate the CA certificate for cluster {ident} has been accepted."), &object)?;
+    match before {
+        Some(before) => watch::run(context, Goal::Update, before).await,
+        None => Ok(()),
+    }
 }
 
 fn print(context: &Context, answer: &Value) -> Result<(), Error> {

@@ -7,6 +7,7 @@ pub(crate) mod delete;
 mod kubeconfig;
 pub(crate) mod resize;
 pub(crate) mod update;
+pub(crate) mod upgrade;
 
 use crate::context::Context;
 use crate::error::Error;
@@ -71,6 +72,8 @@ pub enum Command {
     Delete(delete::Arguments),
     /// Change the number of nodes
     Resize(resize::Arguments),
+    /// Bring a cluster to another template, node by node
+    Upgrade(upgrade::Arguments),
     /// Write the credentials of a cluster and print what a shell has to know: eval $(magnum cluster config c1)
     Config(config::Arguments),
 }
@@ -84,6 +87,7 @@ impl Command {
             Command::Update(arguments) => update::run(context, arguments).await,
             Command::Delete(arguments) => delete::run(context, arguments).await,
             Command::Resize(arguments) => resize::run(context, arguments).await,
+            Command::Upgrade(arguments) => upgrade::run(context, arguments).await,
             Command::Config(arguments) => config::run(context, arguments).await,
         }
     }

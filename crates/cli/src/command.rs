@@ -5,7 +5,7 @@ use crate::database::DatabaseArgs;
 use crate::global::Global;
 use crate::hooks::{ImageArgs, ServeArgs};
 use crate::settings::{ConfigCommand, PolicyCommand};
-use crate::{authority, cluster, doctor, explain, legacy, node, nodegroup, service, template, timeline};
+use crate::{authority, cluster, credential, doctor, explain, legacy, node, nodegroup, service, template, timeline};
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
@@ -47,6 +47,9 @@ pub enum Command {
     /// Certificate authorities of a cluster
     #[command(subcommand)]
     Ca(authority::Command),
+    /// Credentials of a cluster's nodes
+    #[command(subcommand)]
+    Credential(credential::Command),
     /// Node images on this machine
     Image(ImageArgs),
     /// The database: its tables, their version, copying it

@@ -202,7 +202,7 @@ impl Command {
             C::BaymodelDelete(a) | C::ClusterTemplateDelete(a) => template::delete(context, &a.ident).await,
             C::CaShow(of) => authority::show(context, of.cluster(), &Which::default()).await,
             C::CaSign { csr, of } => authority::sign(context, of.cluster(), csr, &Which::default()).await,
-            C::CaRotate(of) => authority::rotate(context, of.cluster()).await,
+            C::CaRotate(of) => authority::rotate(context, of.cluster(), false).await,
             C::ServiceList => service::Service::List.run(context).await,
             C::StatsList { project_id } => service::Stats::List { project: project_id.clone() }.run(context).await,
             C::QuotasList { paging, all_tenants } => {

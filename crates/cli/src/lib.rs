@@ -12,6 +12,7 @@ mod client;
 mod cluster;
 mod command;
 mod context;
+mod credential;
 mod database;
 mod doctor;
 mod endpoint;
@@ -98,6 +99,7 @@ async fn execute(context: &Context, command: Command, hooks: Hooks) -> Result<u8
         Command::Explain(arguments) => explain::run(context, &arguments)?,
         Command::Timeline(arguments) => timeline::run(context, &arguments).await?,
         Command::Ca(command) => command.run(context).await?,
+        Command::Credential(command) => command.run(context).await?,
         Command::Service(command) => command.run(context).await?,
         Command::Stats(command) => command.run(context).await?,
         Command::Quotas(command) => command.run(context).await?,

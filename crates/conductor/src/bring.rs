@@ -4,8 +4,9 @@
 use crate::activate::Next;
 use crate::inquire::Known;
 use crate::judge::{Verdict, judge};
+use crate::rollout::{self, Rollout};
 use crate::world::World;
-use crate::{Error, certificates, inquire, leave, outcome, power, prepare};
+use crate::{Error, certificates, drain, inquire, leave, outcome, power, prepare, rotate, tokens};
 use jiff::Timestamp;
 use magnum_blueprint::{Blueprint, Settings};
 use magnum_engine::{Observed, Progress, ResourceKind};
@@ -19,12 +20,16 @@ pub(crate) async fn bring(world: &World, lease: &Lease, whole: &Whole, action: A
     let operations = world.store.list_open_operations(id).await.map_err(Error::Store)?;
     let remove_first = named_victims(&operations);
     let made = async {
+        if action == Action::Update {
+            rotate::begin(world, lease, whole, &operations).await?;
+            tokens::begin(world, lease, whole, &operations).await?;
+        }
         let settings = prepare::prepare(world, lease, whole, &remove_first).await?;
-        let done = resources(world, lease, whole, &settings, action).await?;
-        Ok::<_, Error>((settings, done))
+        let left = resources(world, lease, whole, &settings, action, &operations).await?;
+        Ok::<_, Error>((settings, left))
     }
     .await;
-    let (settings, done) = match made {
+    let (settings, left) = match made {
         Ok(made) => made,
         Err(error) if error.is_moot() => return Err(error),
         Err(error) if world.may_try_again(id, &error) => {
@@ -38,19 +43,19 @@ pub(crate) async fn bring(world: &World, lease: &Lease, whole: &Whole, action: A
         }
     };
     world.succeeded(id);
-    let verdict = look(world, lease, whole, done).await?;
+    let verdict = look(world, lease, whole, &left).await?;
     if let Verdict::Waiting(text) = &verdict {
         if whole.cluster.status_reason.as_ref() != Some(text) {
             world.store.update_cluster(lease, id, &[ClusterField::StatusReason(Some(text.clone()))]).await.map_err(Error::Store)?;
         }
-        return Ok(Next::In(if done { Duration::from_secs(1) } else { Duration::from_millis(50) }));
+        return Ok(Next::In(left.look_again()));
     }
     outcome::finish(world, lease, whole, action, &verdict, &operations, Some(settings.api_url())).await?;
     Ok(Next::Settled)
 }
 
 /// The judgement of the nodes, and what the doctor found behind it when something hangs.
-async fn look(world: &World, lease: &Lease, whole: &Whole, done: bool) -> Result<Verdict, Error> {
+async fn look(world: &World, lease: &Lease, whole: &Whole, left: &Left) -> Result<Verdict, Error> {
     let (cluster, coe) = (&whole.cluster, whole.template.coe);
     let stages = world.store.get_stages(cluster, coe).await.map_err(Error::Store)?;
     let judgement = stages.judge(world.usual(coe).await.as_ref(), Timestamp::now());
@@ -61,21 +66,62 @@ async fn look(world: &World, lease: &Lease, whole: &Whole, done: bool) -> Result
         world.store.insert_events(lease, cluster.uuid, vec![event]).await.map_err(Error::Store)?;
     }
     let cause = cause.map(|cause| format!("{cause} (magnum doctor {})", cluster.name));
-    Ok(judge(&judgement, done, time_limit(cluster), cause.as_deref()))
+    Ok(judge(&judgement, left.words(), time_limit(cluster), cause.as_deref()))
 }
 
-/// Makes the resources, and the certificates at the same time. Answers whether nothing is left to do.
-async fn resources(world: &World, lease: &Lease, whole: &Whole, settings: &Settings, action: Action) -> Result<bool, Error> {
+/// What is left to do beside waiting for nodes to come up.
+enum Left {
+    Nothing,
+    /// The engine is not done.
+    Resources,
+    /// Nodes that run are being changed, in these words.
+    Nodes(String),
+    /// The next phase of a change begins at once.
+    Phase(String),
+}
+
+impl Left {
+    fn words(&self) -> Option<&str> {
+        match self {
+            Left::Nothing => None,
+            Left::Resources => Some("resources are being made"),
+            Left::Nodes(words) | Left::Phase(words) => Some(words),
+        }
+    }
+
+    fn look_again(&self) -> Duration {
+        match self {
+            Left::Nothing | Left::Nodes(_) => Duration::from_secs(1),
+            Left::Resources | Left::Phase(_) => Duration::from_millis(50),
+        }
+    }
+}
+
+/// Makes the resources, and the certificates at the same time; in an update also has running nodes take up what changed
+/// for them, in their turn.
+async fn resources(
+    world: &World,
+    lease: &Lease,
+    whole: &Whole,
+    settings: &Settings,
+    action: Action,
+    operations: &[Operation],
+) -> Result<Left, Error> {
     let id = whole.cluster.uuid;
     if world.is_settled(id) {
-        return Ok(true);
+        return Ok(Left::Nothing);
     }
-    let blueprint = settings.blueprint().map_err(Error::Settings)?;
+    let mut blueprint = settings.blueprint().map_err(Error::Settings)?;
     let observed = world.engine.observe(id).await;
     let nodes = world.store.list_nodes(id).await.map_err(Error::Store)?;
     power::sync(world, lease, &nodes, &observed).await?;
+    let mut rollout = None;
     if action == Action::Update {
         say_goodbye(world, lease, whole, &blueprint, &observed).await?;
+        let turns = Rollout::of(&blueprint, &nodes, rollout::batch(operations));
+        drain::follow(world, lease, whole, operations, &turns).await?;
+        turns.hold(&mut blueprint);
+        rollout = Some(turns);
     }
     let (certificates, progress) =
         tokio::join!(certificates::ensure(world, lease, &whole.cluster), world.engine.converge(&blueprint, &observed));
@@ -83,8 +129,23 @@ async fn resources(world: &World, lease: &Lease, whole: &Whole, settings: &Setti
     certificates?;
     world.gate.open(id).await;
     record(world, lease, whole, &progress).await?;
-    world.set_settled(id, progress.done);
-    Ok(progress.done)
+    if !progress.done {
+        return Ok(Left::Resources);
+    }
+    if let Some(rollout) = rollout {
+        if !rollout.is_over() {
+            return Ok(Left::Nodes(rollout.sentence()));
+        }
+        let renewed = tokens::advance(world, lease, whole, operations).await?;
+        if let Some(words) = rotate::advance(world, lease, whole, operations).await? {
+            return Ok(Left::Phase(words));
+        }
+        if renewed {
+            return Ok(Left::Phase("the nodes' old tokens are refused".to_owned()));
+        }
+    }
+    world.set_settled(id, true);
+    Ok(Left::Nothing)
 }
 
 /// Takes nodes that are no longer wanted out of the COE before the engine removes them.

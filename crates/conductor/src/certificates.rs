@@ -5,7 +5,8 @@ use crate::Error;
 use crate::world::World;
 use jiff::Timestamp;
 use magnum_pki::{Authority, Eku, PrivateKey, Subject};
-use magnum_store::{Cluster, ClusterField, KeyPair, Lease};
+use magnum_store::{Cluster, KeyPair, Lease, References};
+use magnum_types::ClusterId;
 use secrecy::SecretString;
 use uuid::Uuid;
 
@@ -17,6 +18,18 @@ pub(crate) async fn ensure(world: &World, lease: &Lease, cluster: &Cluster) -> R
     if cluster.ca_cert_ref.is_some() {
         return Ok(());
     }
+    let Fresh { rows, references } = fresh(world, cluster).await?;
+    world.store.insert_keypairs(lease, cluster.uuid, rows, &references.fields()).await.map_err(Error::Store)
+}
+
+/// A new set, not stored yet.
+pub(crate) struct Fresh {
+    pub rows: Vec<KeyPair>,
+    pub references: References,
+}
+
+/// Makes three authorities and a client certificate of the first.
+pub(crate) async fn fresh(world: &World, cluster: &Cluster) -> Result<Fresh, Error> {
     let keys = [world.keys.take().await, world.keys.take().await, world.keys.take().await, world.keys.take().await];
     let mut ready = Vec::new();
     for key in keys {
@@ -41,13 +54,8 @@ pub(crate) async fn ensure(world: &World, lease: &Lease, cluster: &Cluster) -> R
         });
     }
     let reference = |i: usize| rows.get(i).map(|row| row.uuid.to_string());
-    let references = [
-        ClusterField::CaCertRef(reference(0)),
-        ClusterField::EtcdCaCertRef(reference(1)),
-        ClusterField::FrontProxyCaCertRef(reference(2)),
-        ClusterField::MagnumCertRef(reference(3)),
-    ];
-    world.store.insert_keypairs(lease, cluster.uuid, rows, &references).await.map_err(Error::Store)
+    let references = References { cluster: reference(0), etcd: reference(1), front_proxy: reference(2), client: reference(3) };
+    Ok(Fresh { rows, references })
 }
 
 type Pair = (String, String, SecretString);
@@ -85,4 +93,13 @@ pub(crate) async fn load(world: &World, reference: &str) -> Result<(String, Secr
     let key = PrivateKey::from_encrypted_pem(secrecy::ExposeSecret::expose_secret(&pair.private_key), &passphrase)
         .map_err(Error::Certificates)?;
     Ok((pair.certificate, key.to_pkcs8_pem().map_err(Error::Certificates)?))
+}
+
+/// The certificates of the cluster's own authority, to check its API with; two while they are being replaced. `reference`
+/// is the cluster's `ca_cert_ref`.
+pub(crate) async fn trusted(world: &World, id: ClusterId, reference: &str) -> Result<String, Error> {
+    match world.store.get_trusted(id).await.map_err(Error::Store)? {
+        Some(trusted) => Ok(trusted.kubernetes),
+        None => Ok(world.store.get_keypair(reference).await.map_err(Error::Store)?.certificate),
+    }
 }

@@ -43,7 +43,7 @@ pub async fn kubernetes(access: &Access<'_>) -> Health {
 async fn ask(access: &Access<'_>) -> Result<Health, reqwest::Error> {
     let identity = format!("{}\n{}", access.certificate_pem, access.key_pem.expose_secret());
     let client = reqwest::Client::builder()
-        .tls_certs_only([reqwest::Certificate::from_pem(access.ca_pem.as_bytes())?])
+        .tls_certs_only(reqwest::Certificate::from_pem_bundle(access.ca_pem.as_bytes())?)
         .identity(reqwest::Identity::from_pem(identity.as_bytes())?)
         .no_proxy()
         .timeout(LIMIT)

@@ -15,9 +15,9 @@ pub enum Verdict {
 
 /// Judges an action that may take `timeout` (zero = no limit).
 ///
-/// `engine_done` is whether every resource is made; a node that failed ends the action at once, whatever else waits.
+/// `left` says what is left to do beside waiting for nodes, if anything; a node that failed ends the action at once, whatever else waits.
 /// `cause` is what the doctor found, and goes along with whatever is not complete.
-pub fn judge(nodes: &Judgement, engine_done: bool, timeout: SignedDuration, cause: Option<&str>) -> Verdict {
+pub fn judge(nodes: &Judgement, left: Option<&str>, timeout: SignedDuration, cause: Option<&str>) -> Verdict {
     let with_cause = |text: String| match cause {
         Some(cause) => format!("{text}; {cause}"),
         None => text,
@@ -27,10 +27,10 @@ pub fn judge(nodes: &Judgement, engine_done: bool, timeout: SignedDuration, caus
         return Verdict::Failed(with_cause(failed.join("; ")));
     }
     let all_ready = nodes.nodes.iter().all(|n| n.pace == Pace::Ready);
-    if all_ready && engine_done {
+    if all_ready && left.is_none() {
         return Verdict::Complete;
     }
-    let waits = with_cause(if all_ready { "resources are being made".to_owned() } else { nodes.sentence() });
+    let waits = with_cause(left.filter(|_| all_ready).map_or_else(|| nodes.sentence(), str::to_owned));
     let spent = nodes.at.duration_since(nodes.began);
     if !timeout.is_zero() && spent >= timeout {
         return Verdict::Failed(format!("timed out after {} minutes: {waits}", timeout.as_mins()));
@@ -74,6 +74,7 @@ mod tests {
         let failed = || node("node-2", Pace::Failed, "etcd", "exit code 1", 0);
         let waits = "node node-1, step kubelet: waiting for the API server";
         let judged = |nodes, minute| Judgement { at: at(minute), began: at(0), deadline: None, forecast: Forecast::Stuck, nodes };
+        let making = |done: bool| (!done).then_some("resources are being made");
         for (what, nodes, done, minute, expected) in [
             ("all ready", vec![ready()], true, 1, Verdict::Complete),
             ("no node at all", vec![], true, 1, Verdict::Complete),
@@ -89,16 +90,16 @@ mod tests {
             ("too late", vec![coming(60)], true, 60, Verdict::Failed(format!("timed out after 60 minutes: {waits}"))),
             ("ready in the last minute", vec![ready()], true, 61, Verdict::Complete),
         ] {
-            assert_eq!(judge(&judged(nodes, minute), done, hour, None), expected, "{what}");
+            assert_eq!(judge(&judged(nodes, minute), making(done), hour, None), expected, "{what}");
         }
         let (long, none) = (judged(vec![coming(9999)], 9999), SignedDuration::ZERO);
-        assert_eq!(judge(&long, true, none, None), Verdict::Waiting(waits.to_owned()), "no limit asked for");
+        assert_eq!(judge(&long, None, none, None), Verdict::Waiting(waits.to_owned()), "no limit asked for");
         for (what, nodes, minute) in [("waiting", vec![coming(1)], 1), ("failed", vec![failed()], 1), ("too late", vec![coming(60)], 60)] {
-            let (Verdict::Waiting(text) | Verdict::Failed(text)) = judge(&judged(nodes, minute), true, hour, Some("cause: x")) else {
+            let (Verdict::Waiting(text) | Verdict::Failed(text)) = judge(&judged(nodes, minute), None, hour, Some("cause: x")) else {
                 panic!("{what} is not complete")
             };
             assert!(text.ends_with("; cause: x"), "{what}: {text}");
         }
-        assert_eq!(judge(&judged(vec![ready()], 1), true, hour, Some("cause: x")), Verdict::Complete);
+        assert_eq!(judge(&judged(vec![ready()], 1), None, hour, Some("cause: x")), Verdict::Complete);
     }
 }

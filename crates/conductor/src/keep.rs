@@ -17,7 +17,9 @@ pub(crate) async fn complete(world: &World, lease: &Lease, whole: &Whole) -> Res
     let nodes = world.store.list_nodes(id).await.map_err(Error::Store)?;
     let private = world.store.list_private(id).await.map_err(Error::Store)?;
     let settings = prepare::settings(whole, &nodes, &private, world.flavors.as_ref())?;
-    let blueprint = settings.blueprint().map_err(Error::Settings)?;
+    let mut blueprint = settings.blueprint().map_err(Error::Settings)?;
+    // Changes reach running nodes in their turn, while an update goes on; at rest every one keeps what it has.
+    blueprint.servers.iter_mut().for_each(|server| server.keeps_spec = true);
     let observed = world.engine.observe(id).await;
     power::sync(world, lease, &nodes, &observed).await?;
     let progress = world.engine.converge(&blueprint, &observed).await.map_err(Error::Engine)?;
@@ -62,7 +64,7 @@ async fn note_health(world: &World, lease: &Lease, whole: &Whole, nodes: &[Node]
         let (Some(url), Some(ca), Some(client)) = (&cluster.api_address, &cluster.ca_cert_ref, &cluster.magnum_cert_ref) else {
             return Ok(());
         };
-        let (ca_pem, _) = certificates::load(world, ca).await?;
+        let ca_pem = certificates::trusted(world, cluster.uuid, ca).await?;
         let (certificate_pem, key_pem) = certificates::load(world, client).await?;
         let access = health::Access { url, ca_pem: &ca_pem, certificate_pem: &certificate_pem, key_pem: &key_pem };
         health::kubernetes(&access).await

@@ -8,6 +8,7 @@
 mod activate;
 mod bring;
 mod certificates;
+mod drain;
 mod error;
 mod health;
 mod inquire;
@@ -19,7 +20,11 @@ mod outcome;
 mod power;
 mod prepare;
 mod remove;
+mod rollout;
+mod rotate;
 mod run;
+mod swarm;
+mod tokens;
 mod world;
 
 pub use error::Error;

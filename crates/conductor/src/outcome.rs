@@ -19,6 +19,7 @@ pub(crate) async fn finish(
 ) -> Result<(), Error> {
     let id = whole.cluster.uuid;
     world.set_settled(id, false);
+    world.forget_turns(id);
     let (phase, reason, state) = match verdict {
         Verdict::Complete => (Phase::Complete, None, OperationState::Done),
         Verdict::Failed(reason) => (Phase::Failed, Some(reason.clone()), OperationState::Failed),

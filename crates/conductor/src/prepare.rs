@@ -4,13 +4,12 @@
 
 use crate::Error;
 use crate::world::{Flavors, World};
-use magnum_blueprint::{Demand, Flavor, Group, Ranges, Seat, SeatedNode, Secrets, Settings, Taint, allocate};
-use magnum_store::{Lease, Node, NodeGroup, Whole};
+use magnum_blueprint::{Authorities, Demand, Flavor, Group, Ranges, Seat, SeatedNode, Secrets, Settings, Taint, allocate};
+use magnum_store::{AUTHORITIES, Lease, Node, NodeGroup, Trusted, Whole, next_token_name, read_private, token_name};
 use magnum_types::{ClusterStatus, FieldError, Role};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
-use uuid::Uuid;
 
 /// The private value that holds the cluster's address on the external network.
 pub const EXTERNAL_ADDRESS: &str = "external-address";
@@ -42,7 +41,8 @@ pub fn settings(whole: &Whole, nodes: &[Node], private: &Private, flavors: &dyn 
                 name: node.name.clone(),
                 index: u32::try_from(node.idx).unwrap_or_default(),
                 address: address(node)?,
-                token: value(&token_name(node.id))?,
+                // A new token is used as soon as there is one.
+                token: value(&next_token_name(node.id)).or_else(|_| value(&token_name(node.id)))?,
                 powered_on: node.powered_on,
             });
         }
@@ -57,7 +57,10 @@ pub fn settings(whole: &Whole, nodes: &[Node], private: &Private, flavors: &dyn 
             nodes: own,
         });
     }
+    let trusted: Option<Trusted> = read_private(private.get(AUTHORITIES), AUTHORITIES).map_err(Error::Store)?;
+    let of = |trusted: Trusted| Authorities { kubernetes: trusted.kubernetes, etcd: trusted.etcd, front_proxy: trusted.front_proxy };
     Ok(Settings {
+        authorities: trusted.map(of),
         cluster: whole.cluster.uuid,
         cluster_name: whole.cluster.name.clone(),
         coe: whole.template.coe,
@@ -91,10 +94,6 @@ fn address(node: &Node) -> Result<Ipv4Addr, Error> {
     node.address.parse().map_err(|_| Error::Broken(format!("node {} has the unreadable address {:?}", node.name, node.address)))
 }
 
-fn token_name(node: Uuid) -> String {
-    format!("node-token/{node}")
-}
-
 async fn secrets(world: &World, lease: &Lease, whole: &Whole) -> Result<Private, Error> {
     let cluster = whole.cluster.uuid;
     let private = world.store.list_private(cluster).await.map_err(Error::Store)?;
@@ -112,7 +111,7 @@ async fn secrets(world: &World, lease: &Lease, whole: &Whole) -> Result<Private,
 }
 
 /// 32 random bytes as hexadecimal text.
-fn random() -> Result<SecretString, Error> {
+pub(crate) fn random() -> Result<SecretString, Error> {
     let mut bytes = [0_u8; 32];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Error::Broken("the system gave no random bytes".to_owned()))?;
     Ok(SecretString::from(hex(&bytes)))
@@ -123,8 +122,8 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// SHA-256 of a token as the store keeps it.
-fn hash(token: &SecretString) -> String {
-    hex(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, token.expose_secret().as_bytes()).as_ref())
+pub(crate) fn hash(token: &str) -> String {
+    hex(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, token.as_bytes()).as_ref())
 }
 
 fn seats_of(nodes: &[Node], groups: &[NodeGroup]) -> Vec<Seat> {
@@ -169,8 +168,15 @@ async fn seat(
     for seat in seats.iter().filter(|s| !nodes.iter().any(|n| n.name == s.name)) {
         let Some(group) = whole.groups.iter().find(|g| g.name == seat.group) else { continue };
         let token = random()?;
-        let node =
-            Node::new(cluster, seat.name.clone(), group.uuid, seat.role, i64::from(seat.index), seat.address.to_string(), hash(&token));
+        let node = Node::new(
+            cluster,
+            seat.name.clone(),
+            group.uuid,
+            seat.role,
+            i64::from(seat.index),
+            seat.address.to_string(),
+            hash(token.expose_secret()),
+        );
         tokens.push((token_name(node.id), token));
         insert.push(node);
     }

@@ -8,8 +8,8 @@ use magnum_blueprint::Flavor;
 use magnum_engine::{Boxed, Engine};
 use magnum_stages::Usual;
 use magnum_store::Store;
-use magnum_types::{ClusterId, Coe};
-use std::collections::HashMap;
+use magnum_types::{ClusterId, Coe, NodeName};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -55,6 +55,7 @@ pub struct World {
     /// External addresses are chosen one cluster at a time.
     pub(crate) addresses: tokio::sync::Mutex<()>,
     notes: Mutex<HashMap<ClusterId, Note>>,
+    turns: Mutex<HashMap<ClusterId, Turns>>,
 }
 
 /// What is remembered between activations; losing it costs one more look.
@@ -63,6 +64,13 @@ struct Note {
     settled_at: Option<Instant>,
     failures: u32,
     health_at: Option<Instant>,
+}
+
+/// Which nodes a rollout has drained, and which it has let workloads back onto; forgotten, it is looked up again.
+#[derive(Debug, Default)]
+struct Turns {
+    drained: BTreeSet<NodeName>,
+    restored: Option<BTreeSet<NodeName>>,
 }
 
 impl World {
@@ -80,6 +88,7 @@ impl World {
             usual: Mutex::default(),
             addresses: Default::default(),
             notes: Mutex::default(),
+            turns: Mutex::default(),
         }
     }
 
@@ -137,8 +146,40 @@ impl World {
         })
     }
 
+    fn turn<T>(&self, cluster: ClusterId, change: impl FnOnce(&mut Turns) -> T) -> T {
+        change(self.turns.lock().unwrap_or_else(PoisonError::into_inner).entry(cluster).or_default())
+    }
+
+    /// Whether the node was drained in this rollout.
+    pub(crate) fn is_drained(&self, cluster: ClusterId, node: &NodeName) -> bool {
+        self.turn(cluster, |turns| turns.drained.contains(node))
+    }
+
+    pub(crate) fn note_drained(&self, cluster: ClusterId, node: &NodeName) {
+        self.turn(cluster, |turns| turns.drained.insert(node.clone()));
+    }
+
+    /// Whether other nodes are done than workloads were last let back onto.
+    pub(crate) fn is_news(&self, cluster: ClusterId, done: &[NodeName]) -> bool {
+        self.turn(cluster, |turns| turns.restored.as_ref() != Some(&done.iter().cloned().collect()))
+    }
+
+    /// Workloads may come back to these; each may have another turn in a later phase.
+    pub(crate) fn note_restored(&self, cluster: ClusterId, done: &[NodeName]) {
+        self.turn(cluster, |turns| {
+            turns.drained.retain(|name| !done.contains(name));
+            turns.restored = Some(done.iter().cloned().collect());
+        });
+    }
+
+    /// The rollout is over.
+    pub(crate) fn forget_turns(&self, cluster: ClusterId) {
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner).remove(&cluster);
+    }
+
     pub(crate) fn forget(&self, cluster: ClusterId) {
         self.inquiries.forget(cluster);
+        self.forget_turns(cluster);
         self.notes.lock().unwrap_or_else(PoisonError::into_inner).remove(&cluster);
     }
 }

@@ -51,7 +51,9 @@ impl Doctor {
         let client = self.store.get_keypair(cluster.magnum_cert_ref.as_ref()?).await.ok()?;
         let passphrase = client.private_key_passphrase.unwrap_or_else(|| SecretString::from(""));
         let key = PrivateKey::from_encrypted_pem(client.private_key.expose_secret(), &passphrase).ok()?;
-        Some(ApiAccess { url, ca_pem: ca.certificate, certificate_pem: client.certificate, key_pem: key.to_pkcs8_pem().ok()? })
+        let trusted = self.store.get_trusted(cluster.uuid).await.ok()?;
+        let ca_pem = trusted.map_or(ca.certificate, |trusted| trusted.kubernetes);
+        Some(ApiAccess { url, ca_pem, certificate_pem: client.certificate, key_pem: key.to_pkcs8_pem().ok()? })
     }
 }
 

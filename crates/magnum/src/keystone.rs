@@ -100,7 +100,7 @@ fn answer<T>(found: magnum_cloud::Lookup<T>) -> Lookup<T> {
         L::Missing => Lookup::Missing,
         L::Ambiguous => Lookup::Ambiguous,
         L::Forbidden => Lookup::Forbidden,
-        L::Unauthorised => Lookup::Unavailable("the caller's token is not accepted any more".to_owned()),
+        L::Unauthorised => Lookup::Unauthorised,
         L::Unavailable(why) => Lookup::Unavailable(why),
     }
 }

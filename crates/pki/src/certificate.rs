@@ -42,6 +42,18 @@ impl Certificate {
         Self::from_der(&bytes)
     }
 
+    /// Reads all certificates in `text`, of which there is at least one.
+    pub fn parse_all(text: &str) -> Result<Vec<Self>, Error> {
+        const END: &str = "-----END CERTIFICATE-----";
+        let mut all = vec![Self::parse(text)?];
+        let mut rest = text.split_once(END).map_or("", |(_, rest)| rest);
+        while rest.contains("-----BEGIN CERTIFICATE-----") {
+            all.push(Self::parse(rest)?);
+            rest = rest.split_once(END).map_or("", |(_, rest)| rest);
+        }
+        Ok(all)
+    }
+
     /// Reads a certificate from DER bytes, as a TLS handshake carries it.
     pub fn from_der(bytes: &[u8]) -> Result<Self, Error> {
         read(bytes).map_err(|reason| Error::InvalidCertificate { reason })
@@ -109,4 +121,20 @@ fn signed_part(bytes: &[u8]) -> Result<Vec<u8>, der::Error> {
         inner.tlv_bytes()?;
         Ok(part)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_certificates_in_one_text_are_read_in_order() {
+        let make = |name: &str| crate::Authority::create(name, Timestamp::now(), 30).unwrap().0;
+        let (one, two) = (make("one"), make("two"));
+        let subjects = |text: &str| Certificate::parse_all(text).map(|all| all.iter().map(|c| c.subject.to_string()).collect::<Vec<_>>());
+        assert_eq!(subjects(&format!("{}\n{}\n", one.trim(), two.trim())).unwrap(), ["CN=one", "CN=two"]);
+        assert_eq!(subjects(&two).unwrap(), ["CN=two"]);
+        assert!(subjects("").is_err());
+        assert!(subjects(&format!("{one}-----BEGIN CERTIFICATE-----\nAAAA")).is_err(), "one that is cut off is told");
+    }
 }

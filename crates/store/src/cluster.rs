@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::field::fields;
 use crate::record::{self, record};
 use crate::sql::{Arg, Transaction, transaction};
-use crate::{Cause, Lease, NodeGroup, Page, Scope, Store, Template, lock, now_seconds};
+use crate::{Cause, Lease, NodeGroup, Page, References, Scope, Store, Template, lock, now_seconds, renewal};
 use jiff::Timestamp;
 use magnum_types::{ClusterId, ClusterStatus, HealthStatus, Labels, ProjectId, TemplateId, UserId};
 use std::collections::BTreeMap;
@@ -170,10 +170,11 @@ impl Store {
             let id_arg = || vec![Arg::Text(id.to_string())];
             lock::cluster(tx, id).await?;
             let rows: Vec<Cluster> = record::list_in(tx, "WHERE r.\"uuid\" = ?", id_arg()).await?;
-            let pairs = rows.into_iter().flat_map(|c| [c.ca_cert_ref, c.magnum_cert_ref, c.etcd_ca_cert_ref, c.front_proxy_ca_cert_ref]);
-            for uuid in pairs.flatten() {
-                tx.execute("DELETE FROM \"x509keypair\" WHERE \"uuid\" = ?", vec![Arg::Text(uuid)]).await?;
+            let mut pairs: Vec<String> = rows.iter().flat_map(|cluster| References::of(cluster).all()).collect();
+            if let Some(rotation) = renewal::rotation(tx, id).await? {
+                pairs.extend([rotation.old.all(), rotation.new.all()].concat());
             }
+            renewal::delete_pairs(tx, pairs).await?;
             record::forget_beside(tx, "nodegroup", "\"cluster_id\" = ?", id_arg()).await?;
             for (table, column) in [
                 ("nodegroup", "cluster_id"),

@@ -27,6 +27,7 @@ mod page;
 mod private;
 mod quota;
 mod record;
+mod renewal;
 mod report;
 mod request;
 mod resource;
@@ -55,6 +56,9 @@ pub use nodegroup::{NodeCount, NodeGroup, NodeGroupField};
 pub use operation::{Operation, OperationState};
 pub use page::{Page, Scope};
 pub use quota::Quota;
+pub use renewal::{
+    AUTHORITIES, ROTATION, References, Renewal, Rotation, RotationPhase, Trusted, next_token_name, read as read_private, token_name,
+};
 pub use report::Diagnosis;
 pub use request::{NewCluster, Request};
 pub use revision::{NEWEST, REVISIONS, Revision};

@@ -73,6 +73,7 @@ fields! {
         NodeTaints(Vec<serde_json::Value>) = "node_taints",
         StackId(Option<String>) = "stack_id",
         ImageId(Option<String>) = "image_id",
+        Labels(Labels) = "labels",
         Version(Option<String>) = "version",
     }
 }

@@ -47,7 +47,8 @@ record! {
     Operation in "mg_operation" {
         id: OperationId,
         cluster: ClusterId,
-        /// `create`, `update`, `resize`, `delete`, `nodegroup-create`, `nodegroup-update`, `nodegroup-delete`, `power`.
+        /// `create`, `update`, `resize`, `delete`, `nodegroup-create`, `nodegroup-update`, `nodegroup-delete`, `power`,
+        /// `upgrade`, `rotate-ca`, `rotate-credential`.
         kind: String,
         /// The request that asked for it, `req-…`.
         request_id: String,

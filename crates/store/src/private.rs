@@ -64,10 +64,14 @@ impl Store {
     }
 }
 
-async fn put(tx: &mut Transaction, cluster: ClusterId, name: &str, value: &SecretString) -> Result<(), Error> {
-    let key = || vec![Arg::Text(cluster.to_string()), Arg::Text(name.to_owned())];
-    tx.execute("DELETE FROM \"mg_cluster_private\" WHERE \"cluster\" = ? AND \"name\" = ?", key()).await?;
-    let mut args = key();
+pub(crate) async fn put(tx: &mut Transaction, cluster: ClusterId, name: &str, value: &SecretString) -> Result<(), Error> {
+    delete(tx, cluster, name).await?;
+    let mut args = vec![Arg::Text(cluster.to_string()), Arg::Text(name.to_owned())];
     args.push(Arg::Text(value.expose_secret().to_owned()));
     tx.execute("INSERT INTO \"mg_cluster_private\" (\"cluster\", \"name\", \"value\") VALUES (?, ?, ?)", args).await.map(drop)
+}
+
+pub(crate) async fn delete(tx: &mut Transaction, cluster: ClusterId, name: &str) -> Result<(), Error> {
+    let key = vec![Arg::Text(cluster.to_string()), Arg::Text(name.to_owned())];
+    tx.execute("DELETE FROM \"mg_cluster_private\" WHERE \"cluster\" = ? AND \"name\" = ?", key).await.map(drop)
 }

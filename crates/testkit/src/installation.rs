@@ -23,22 +23,23 @@ pub struct Installation {
 impl Installation {
     /// With the local engine's images and flavors; `more` is added to `magnum.conf`.
     pub fn new(more: &str) -> Result<Self> {
-        Self::start(more, false)
+        Self::start(more, None)
     }
 
-    /// With a real Glance, Nova and Neutron, which know the image `debian-12`, the flavor `m1.small` and the network `public`.
-    pub fn with_services(more: &str) -> Result<Self> {
-        Self::start(more, true)
+    /// With a real Glance, Nova and Neutron, which know the image `debian-12`, the flavor `m1.small` and the network `public`;
+    /// `catalogue` says whether requests are looked up there (`openstack`) or with the local engine (`local`).
+    pub fn with_services(catalogue: &str) -> Result<Self> {
+        Self::start("", Some(catalogue))
     }
 
-    fn start(more: &str, services: bool) -> Result<Self> {
+    fn start(more: &str, catalogue: Option<&str>) -> Result<Self> {
         let runtime = tokio::runtime::Runtime::new().context("starting tokio")?;
         let keystone = Keystone::start(&KeystoneOptions::default())?;
         let mut server = Server::new(&dist_dir()?)?;
         let populated = runtime.block_on(Populated::fill(&keystone, &format!("{}/v1", server.url())))?;
-        let services = if services { Some(runtime.block_on(furnished(&keystone, &populated))?) } else { None };
-        let args: &[&str] = if services.is_some() { &["--catalogue", "openstack"] } else { &[] };
-        server.up_with(&format!("{}{more}", populated.magnum_conf(&keystone.url())), args)?;
+        let services = if catalogue.is_some() { Some(runtime.block_on(furnished(&keystone, &populated))?) } else { None };
+        let args: Vec<&str> = catalogue.iter().flat_map(|catalogue| ["--catalogue", catalogue]).collect();
+        server.up_with(&format!("{}{more}", populated.magnum_conf(&keystone.url())), &args)?;
         let mut all = Self { server, services, populated, keystone, runtime };
         let token = all.token(Persona::Admin)?;
         all.server.speak_with(token);

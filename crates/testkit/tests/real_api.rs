@@ -110,3 +110,27 @@ fn openstack_coe_logs_in_by_password_and_finds_the_server_in_the_catalogue() -> 
         Ok(ok(Persona::Member, &["coe", "cluster", "list", "-f", "value"])?.trim().is_empty().then_some(()))
     })
 }
+
+#[test]
+fn what_requests_name_is_looked_up_in_glance_nova_and_neutron_in_the_callers_name() -> Result<()> {
+    let world = Installation::with_services("openstack")?;
+    let template = |change: &[(&str, &str)]| {
+        let mut body = json!({"coe": "swarm", "image_id": "debian-12", "flavor_id": "m1.small", "external_network_id": "public"});
+        for (key, value) in change {
+            body[*key] = (*value).into();
+        }
+        Some(body)
+    };
+    for (change, status) in [
+        (&[][..], 201),
+        (&[("flavor_id", "1")], 201),
+        (&[("image_id", "none")], 400),
+        (&[("flavor_id", "none")], 400),
+        (&[("external_network_id", "none")], 400),
+        (&[("fixed_network", "none")], 400),
+        (&[("fixed_subnet", "none")], 400),
+    ] {
+        world.expect(Persona::Member, "POST", "/v1/clustertemplates", template(change), status)?;
+    }
+    Ok(())
+}

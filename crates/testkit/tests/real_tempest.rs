@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//! magnum-tempest-plugin, unchanged, against this server behind a real Keystone, Glance, Nova and Neutron; the clusters are the
-//! local engine's.
+//! magnum-tempest-plugin, unchanged, against this server behind a real Keystone; key pairs are made in a real Nova. Clusters,
+//! images and flavors are the local engine's: the suite goes on with users that it has deleted, whose tokens Magnum's cache
+//! still lets in, and a Glance without a cache does not.
 
 use anyhow::{Context, Result, ensure};
 use magnum_testkit::{Installation, cache_dir};
@@ -23,7 +24,7 @@ fn conf(world: &Installation, dir: &Path) -> String {
          [identity]\nuri_v3 = {url}\nuri = {unversioned}\nauth_version = v3\nregion = {}\nadmin_role = admin\n\
          v3_endpoint_type = public\n[identity-feature-enabled]\napi_v2 = false\n[enforce_scope]\nmagnum = true\n\
          [service_available]\nnova = true\nneutron = true\nglance = true\ncinder = false\nswift = false\nheat = false\nmagnum = true\n\
-         [magnum]\nimage_id = debian-12\nnic_id = public\nkeypair_name = tempest\nflavor_id = m1.small\nmaster_flavor_id = m1.small\n\
+         [magnum]\nimage_id = debian-12\nnic_id = public\nkeypair_name = default\nflavor_id = m1.small\nmaster_flavor_id = m1.small\n\
          network_driver = flannel\ndocker_storage_driver = overlay\ncoe = kubernetes\ncopy_logs = false\ncopy_logs_success = false\n\
          cluster_creation_timeout = 8\ncluster_delete_timeout = 8\nlabels = {{}}\n",
         world.keystone.admin_password(),
@@ -34,7 +35,7 @@ fn conf(world: &Installation, dir: &Path) -> String {
 #[test]
 fn the_whole_suite_of_magnum_with_scopes_enforced() -> Result<()> {
     let full = std::env::var_os("MAGNUM_TEST_FULL").is_some();
-    let world = Installation::with_services("")?;
+    let world = Installation::with_services("local")?;
     let dir = world.server.state().join("tempest");
     let tempest = cache_dir().join("tempest/bin/tempest");
     std::fs::create_dir_all(dir.join("lock")).context("making tempest's directory")?;

@@ -20,6 +20,6 @@ pub use id::{ClusterId, NodeGroupId, OperationId, ProjectId, TemplateId, UserId}
 pub use labels::Labels;
 pub use name::ClusterName;
 pub use node::{NodeName, Role};
-pub use report::{NodeEvent, NodeReport, StepState};
+pub use report::{NodeEvent, NodeReport, SPEC_REVISION, StepState};
 pub use status::{Action, ClusterStatus, HealthStatus, Phase};
 pub use version::Microversion;

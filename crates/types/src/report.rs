@@ -5,6 +5,9 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+/// Under this name among a node's versions is the revision of the node spec that its agent has carried out.
+pub const SPEC_REVISION: &str = "node-spec";
+
 /// How a step of the node agent stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -30,15 +30,23 @@ fn service_account() -> Option<String> {
 fn describe(path: &Path) -> Value {
     let bytes = fs::metadata(path).map_or(0, |m| m.len());
     let text = fs::read_to_string(path).map_err(|error| error.to_string());
-    match text.and_then(|text| Certificate::parse(&text).map_err(|error| error.to_string())) {
-        Ok(found) => json!({
+    let hex = |found: &Certificate| found.fingerprint.replace(':', "").to_ascii_lowercase();
+    let all = text.and_then(|text| Certificate::parse_all(&text).map_err(|error| error.to_string()));
+    let split = all.and_then(|all| {
+        let mut all = all.into_iter();
+        let first = all.next().ok_or("no certificate")?;
+        Ok((first, all.map(|other| hex(&other)).collect::<Vec<_>>()))
+    });
+    match split {
+        Ok((found, others)) => json!({
             "path": path.display().to_string(),
             "subject": found.subject.to_string(),
             "issuer": found.issuer.to_string(),
             "sans": found.sans.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "not_before": found.not_before.to_string(),
             "not_after": found.not_after.to_string(),
-            "sha256": found.fingerprint.replace(':', "").to_ascii_lowercase(),
+            "sha256": hex(&found),
+            "others": others,
             "is_ca": found.is_ca,
             "key": if found.is_ca { Value::Null } else { Value::from(key(path, &found)) },
             "usages": found.extended_key_usages.iter().map(usage).collect::<Vec<_>>(),

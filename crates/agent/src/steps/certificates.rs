@@ -25,7 +25,7 @@ fn run(context: &Context) -> Result<(), Error> {
         wanted.extend(of_masters(spec, kubernetes)?);
     }
     let what = format!("{} to sign certificates", context.magnum.peer());
-    context.wait(&what, &[], || certificate::ensure(&wanted, &context.magnum).map(Gate::Open))?;
+    context.wait(&what, &[], || certificate::ensure(&wanted, &context.magnum, context.spec.authorities.as_ref()).map(Gate::Open))?;
     k8s::write_kubeconfig("/etc/kubernetes/kubelet.conf", spec, kubernetes, k8s::KUBELET)?;
     k8s::write_kubeconfig("/etc/kubernetes/kube-proxy.conf", spec, kubernetes, k8s::KUBE_PROXY)?;
     if spec.is_master() {

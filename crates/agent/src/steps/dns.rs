@@ -4,6 +4,7 @@
 use crate::command;
 use crate::dns::{HOSTS, PID_FILE, query};
 use crate::error::Error;
+use crate::kubernetes as k8s;
 use crate::spec::Questions;
 use crate::step::{Context, Gate, Step};
 use crate::unit::Unit;
@@ -32,6 +33,7 @@ fn run(context: &Context) -> Result<(), Error> {
         command: command_line(spec, kubernetes)?,
         service: FOLDER,
         after: "network.target",
+        reads: Vec::new(),
     };
     let feed = Unit {
         name: FEED,
@@ -39,6 +41,7 @@ fn run(context: &Context) -> Result<(), Error> {
         command: vec![program.display().to_string(), "dns".to_owned()],
         service: FOLDER,
         after: "network.target kube-apiserver.service",
+        reads: k8s::reads(&[k8s::CA], &[k8s::AGENT]),
     };
     let changed = [server.install()?, feed.install()?].contains(&true);
     context.systemd.start(&[SERVER, FEED], changed)?;

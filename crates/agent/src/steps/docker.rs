@@ -41,5 +41,14 @@ fn drop_in(context: &Context) -> Result<String, Error> {
         words.push("--tlsverify".to_owned());
     }
     let words = words.iter().map(|word| quote(word)).collect::<Result<Vec<_>, _>>()?;
-    Ok(format!("[Unit]\nStartLimitIntervalSec=0\n[Service]\nExecStart=\nExecStart={}\nRestart=always\nRestartSec=1\n", words.join(" ")))
+    let reads = if context.spec.is_master() {
+        vec!["/etc/docker/pki/ca.crt".to_owned(), "/etc/docker/pki/server.crt".to_owned()]
+    } else {
+        Vec::new()
+    };
+    let reads = unit::read_files(&reads);
+    Ok(format!(
+        "{reads}\n[Unit]\nStartLimitIntervalSec=0\n[Service]\nExecStart=\nExecStart={}\nRestart=always\nRestartSec=1\n",
+        words.join(" ")
+    ))
 }

@@ -36,5 +36,5 @@ fn run(context: &Context) -> Result<(), Error> {
         sans,
     }];
     let what = format!("{} to sign a certificate", context.magnum.peer());
-    context.wait(&what, &[], || certificate::ensure(&wanted, &context.magnum).map(Gate::Open)).map(drop)
+    context.wait(&what, &[], || certificate::ensure(&wanted, &context.magnum, context.spec.authorities.as_ref()).map(Gate::Open)).map(drop)
 }

@@ -35,6 +35,7 @@ fn run(context: &Context) -> Result<(), Error> {
         command: command_line(spec, kubernetes)?,
         service: &["Type=notify", "TimeoutStartSec=infinity", "LimitNOFILE=65536", "OOMScoreAdjust=-900"],
         after: "network.target",
+        reads: ["server.crt", "client-ca.crt", "peer.crt", "ca.crt"].map(|file| format!("/etc/etcd/pki/{file}")).into(),
     };
     let changed = unit.install()?;
     write_shell_environment(spec)?;

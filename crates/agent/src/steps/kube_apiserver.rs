@@ -29,10 +29,15 @@ fn run(context: &Context) -> Result<(), Error> {
         command: command_line(spec, kubernetes)?,
         service: &["LimitNOFILE=65536", "OOMScoreAdjust=-900"],
         after: "network.target etcd.service",
+        reads: k8s::reads(
+            &[k8s::CA, k8s::FRONT_PROXY_CA, "/etc/etcd/pki/root.crt"],
+            &[k8s::APISERVER, k8s::APISERVER_KUBELET, k8s::FRONT_PROXY],
+        ),
     };
     let changed = unit.install()?;
-    // Among several masters etcd may take its time, and an API server without etcd ends itself after 20 seconds.
-    if kubernetes.masters.len() > 1 {
+    // Among several masters etcd may take its time, and an API server without etcd ends itself after 20 seconds. One that
+    // runs is restarted only when etcd, which may be restarted for the same reason, is back.
+    if kubernetes.masters.len() > 1 || changed && context.systemd.state(UNIT)?.is_active() {
         context.wait("etcd", &[], || Ok(if context.board.is_done("etcd") { Gate::Open(()) } else { Gate::Closed(String::new()) }))?;
     }
     context.systemd.start(&[UNIT], changed)?;
@@ -87,5 +92,6 @@ fn command_line(spec: &NodeSpec, kubernetes: &KubernetesSpec) -> Result<Vec<Stri
     ];
     let mut words = vec![command::find("kube-apiserver")?.display().to_string()];
     words.extend(flags.map(|(flag, value)| format!("--{flag}={value}")));
+    words.extend(k8s::options(kubernetes, "kube-apiserver"));
     Ok(words)
 }

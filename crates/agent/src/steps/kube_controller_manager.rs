@@ -37,6 +37,7 @@ fn run(context: &Context) -> Result<(), Error> {
     ];
     let mut words = vec![command::find("kube-controller-manager")?.display().to_string()];
     words.extend(flags.map(|(flag, value)| format!("--{flag}={value}")));
+    words.extend(k8s::options(kubernetes, "kube-controller-manager"));
     let name = "kube-controller-manager.service";
     let unit = Unit {
         name,
@@ -44,6 +45,7 @@ fn run(context: &Context) -> Result<(), Error> {
         command: words,
         service: &[],
         after: "network.target kube-apiserver.service",
+        reads: k8s::reads(&[k8s::CA], &[k8s::CONTROLLER_MANAGER]),
     };
     let changed = unit.install()?;
     context.systemd.start(&[name], changed)?;

@@ -40,8 +40,16 @@ fn run(context: &Context) -> Result<(), Error> {
         "conntrack": {"maxPerCore": 0, "min": 0, "tcpEstablishedTimeout": "0s", "tcpCloseWaitTimeout": "0s"},
     });
     let mut changed = k8s::write_json(CONFIG, &config)?;
-    let command = vec![command::find("kube-proxy")?.display().to_string(), format!("--config={CONFIG}")];
-    let unit = Unit { name: UNIT, description: "Kubernetes service proxy", command, service: &[], after: "network.target" };
+    let mut command = vec![command::find("kube-proxy")?.display().to_string(), format!("--config={CONFIG}")];
+    command.extend(k8s::options(kubernetes, "kube-proxy"));
+    let unit = Unit {
+        name: UNIT,
+        description: "Kubernetes service proxy",
+        command,
+        service: &[],
+        after: "network.target",
+        reads: k8s::reads(&[k8s::CA], &[k8s::KUBE_PROXY]),
+    };
     changed |= unit.install()?;
     let api = k8s::client(spec, kubernetes, k8s::KUBE_PROXY, Duration::from_secs(5))?;
     context.wait(&format!("{} to be ready", api.peer()), &[], || {

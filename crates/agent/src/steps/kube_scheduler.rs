@@ -4,6 +4,7 @@
 use crate::command;
 use crate::error::Error;
 use crate::http::Client;
+use crate::kubernetes as k8s;
 use crate::spec::Questions;
 use crate::step::{Context, Gate, Step};
 use crate::unit::Unit;
@@ -30,9 +31,16 @@ fn run(context: &Context) -> Result<(), Error> {
     ];
     let mut words = vec![command::find("kube-scheduler")?.display().to_string()];
     words.extend(flags.map(|(flag, value)| format!("--{flag}={value}")));
+    words.extend(k8s::options(context.kubernetes()?, "kube-scheduler"));
     let name = "kube-scheduler.service";
-    let unit =
-        Unit { name, description: "Kubernetes scheduler", command: words, service: &[], after: "network.target kube-apiserver.service" };
+    let unit = Unit {
+        name,
+        description: "Kubernetes scheduler",
+        command: words,
+        service: &[],
+        after: "network.target kube-apiserver.service",
+        reads: k8s::reads(&[k8s::CA], &[k8s::SCHEDULER]),
+    };
     let changed = unit.install()?;
     context.systemd.start(&[name], changed)?;
     let health = Client::plain("http://127.0.0.1:10251", "the scheduler", Duration::from_secs(5));

@@ -33,6 +33,7 @@ fn run(context: &Context) -> Result<(), Error> {
         command: command_line(spec, kubernetes)?,
         service: &["KillMode=process", "Delegate=yes", "LimitNOFILE=1048576"],
         after: "network.target containerd.service magnum-agent.service",
+        reads: k8s::reads(&[k8s::CA], &[k8s::KUBELET]),
     };
     changed |= unit.install()?;
     wait_for_api(context)?;
@@ -92,5 +93,6 @@ fn command_line(spec: &NodeSpec, kubernetes: &KubernetesSpec) -> Result<Vec<Stri
     if !taints.is_empty() {
         words.push(format!("--register-with-taints={}", taints.join(",")));
     }
+    words.extend(k8s::options(kubernetes, "kubelet"));
     Ok(words)
 }

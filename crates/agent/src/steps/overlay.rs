@@ -2,6 +2,7 @@
 //! The overlay network: `magnum-agent flanneld` as flanneld.service, and Docker's share of it.
 
 use crate::error::Error;
+use crate::kubernetes as k8s;
 use crate::overlay::{DOCKER_ENV, SUBNET_ENV};
 use crate::spec::Questions;
 use crate::step::{Context, Gate, Step};
@@ -27,6 +28,7 @@ fn run(context: &Context) -> Result<(), Error> {
         command: vec![program.display().to_string(), "flanneld".to_owned()],
         service: &["Type=notify", "TimeoutStartSec=infinity"],
         after: "network.target etcd.service",
+        reads: k8s::reads(&[k8s::CA], &[k8s::ETCD_CLIENT]),
     };
     let mut changed = unit.install()?;
     changed |= unit::drop_in("docker.service", &format!("[Unit]\nAfter={UNIT}\n[Service]\nEnvironmentFile=-{DOCKER_ENV}\n"))?;

@@ -46,6 +46,7 @@ fn run(context: &Context) -> Result<(), Error> {
         None => swarm(context)?,
     };
     versions.insert("magnum-agent".to_owned(), env!("CARGO_PKG_VERSION").to_owned());
+    versions.insert(magnum_types::SPEC_REVISION.to_owned(), context.spec.revision.clone());
     context.reporter.done(STEP.name, begin.elapsed(), versions);
     Ok(())
 }

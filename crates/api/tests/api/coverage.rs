@@ -59,6 +59,7 @@ async fn what_is_another_projects_is_not_there() {
         let path: Vec<String> = operation.path.split('/').map(part).collect();
         let body = match name {
             "clusters::resize" => r#"{"node_count": 1}"#,
+            "clusters::upgrade" => r#"{"cluster_template": "t"}"#,
             "nodes::exec" => r#"{"command": ["true"]}"#,
             "paths::create" => r#"{"matrix": true}"#,
             "nodegroups::create" => r#"{"name": "n"}"#,

@@ -6,6 +6,7 @@
 mod additions;
 mod authorisation;
 mod bad_input;
+mod changes;
 mod coverage;
 mod diagnoses;
 mod document;

@@ -26,6 +26,7 @@ fn certificate(item: &Value) -> Option<Certificate> {
         not_after: time(text(item, "not_after"))?,
         sans: list(item, "/sans").filter_map(Value::as_str).map(str::to_owned).collect(),
         fingerprint: text(item, "sha256").to_owned(),
+        others: list(item, "/others").filter_map(Value::as_str).map(str::to_owned).collect(),
         is_ca: item.get("is_ca").and_then(Value::as_bool).unwrap_or(false),
         key: match text(item, "key") {
             "matches" => Some(KeyFit::Matches),

@@ -116,7 +116,7 @@ fn server_action(server: &Server, found: Option<&Resource>) -> Result<Option<Act
         (ResourceState::Active | ResourceState::Error, false) => Some(Action::PowerOffServer(name)),
         (ResourceState::Active, true) => {
             let current = has(Some(found), SPEC, &digest::short(&node::spec(server)?));
-            (!current).then_some(Action::UpdateSpec(name))
+            (!current && !server.keeps_spec).then_some(Action::UpdateSpec(name))
         }
         (ResourceState::Stopped, false) | (ResourceState::Unknown, _) => None,
     })

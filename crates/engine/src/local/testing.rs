@@ -35,6 +35,7 @@ pub(crate) fn settings(masters: u32, workers: u32) -> Settings {
         external_address: Ipv4Addr::new(198, 18, 7, 10),
         groups: vec![group("default-master", Role::Master, masters, 5, Some(1)), group("default-worker", Role::Worker, workers, 20, None)],
         secrets: Secrets { service_account_key: String::new().into(), flannel_password: String::new().into() },
+        authorities: None,
     }
 }
 

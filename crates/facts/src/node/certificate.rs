@@ -17,6 +17,9 @@ pub struct Certificate {
     /// Hex of the SHA-256 of the DER form.
     #[serde(default)]
     pub fingerprint: String,
+    /// The fingerprints of the certificates that follow in the same file: authorities that are trusted besides.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<String>,
     #[serde(default)]
     pub is_ca: bool,
     /// None for authorities, whose keys are not on nodes.
@@ -46,6 +49,12 @@ pub struct BrokenCertificate {
 }
 
 impl Certificate {
+    /// Whether the two files have an authority in common.
+    pub fn shares_with(&self, other: &Certificate) -> bool {
+        let all = |c: &Certificate| [vec![c.fingerprint.clone()], c.others.clone()].concat();
+        all(self).iter().any(|fingerprint| all(other).contains(fingerprint))
+    }
+
     /// Whole days from `now` until it expires; negative when it has.
     pub fn days_left(&self, now: Timestamp) -> i64 {
         (self.not_after.as_second() - now.as_second()).div_euclid(86_400)

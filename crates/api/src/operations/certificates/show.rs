@@ -24,7 +24,10 @@ pub const OPERATION: Operation = Operation::get("/v1/certificates/{cluster_ident
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
     let cluster = app.store.find_cluster(&caller.own(), input.param("cluster_ident")).await?;
     caller.authorise_on(&OPERATION, &cluster)?;
-    let pair = pair(&app, &cluster, Ca::from_wire(input.argument("ca_cert_type"))).await?;
+    let kind = Ca::from_wire(input.argument("ca_cert_type"));
+    let pair = pair(&app, &cluster, kind).await?;
+    // While authorities are being replaced both are trusted, the one that signs first.
+    let pem = app.store.get_trusted(cluster.uuid).await?.map_or(pair.certificate, |trusted| kind.of(trusted).trim().to_owned());
     let links = caller.links(&format!("certificates/{}", cluster.uuid));
-    Ok(Reply::ok(json!({"cluster_uuid": cluster.uuid, "links": links, "pem": pair.certificate})))
+    Ok(Reply::ok(json!({"cluster_uuid": cluster.uuid, "links": links, "pem": pem})))
 }

@@ -3,7 +3,7 @@
 
 use crate::failure::Failure;
 use magnum_store::{Cluster, ClusterField, NodeGroup, NodeGroupField, Request};
-use magnum_types::{Action, ClusterStatus};
+use magnum_types::{Action, ClusterStatus, Phase};
 
 /// Refuses changes to a cluster whose creation has failed or which is going away; `doing` as Magnum words it.
 pub(crate) fn settled(cluster: &Cluster, doing: &str) -> Result<(), Failure> {
@@ -13,6 +13,21 @@ pub(crate) fn settled(cluster: &Cluster, doing: &str) -> Result<(), Failure> {
             Err(Failure::bad(format!("{doing} a cluster when status is \"{status}\" is not supported.")))
         }
         _ => Ok(()),
+    }
+}
+
+/// What must not be going on when a change begins that needs the cluster whole.
+pub(crate) const BUSY: [ClusterStatus; 4] =
+    [ClusterStatus::CreateInProgress, ClusterStatus::UpdateInProgress, ClusterStatus::DeleteInProgress, ClusterStatus::RollbackInProgress];
+
+/// Refuses changes to a cluster on which something goes on or has failed; `doing` as Magnum words it.
+pub(crate) fn complete(cluster: &Cluster, doing: &str) -> Result<(), Failure> {
+    match cluster.status {
+        Some(status) if status.phase() == Phase::Complete && status != ClusterStatus::DeleteComplete => Ok(()),
+        status => {
+            let status = status.map_or_else(|| "None".to_owned(), |status| status.to_string());
+            Err(Failure::bad(format!("{doing} a cluster when status is \"{status}\" is not supported.")))
+        }
     }
 }
 

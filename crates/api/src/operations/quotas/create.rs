@@ -22,6 +22,7 @@ pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Rep
     let project = record.text("project_id").unwrap_or_else(|| "None".to_owned());
     match app.catalogue.project(&caller.identity, &project).await {
         Lookup::Found(()) => {}
+        Lookup::Unauthorised => return Err(Failure::unauthorized(crate::validate::STALE)),
         Lookup::Unavailable(why) => return Err(Failure::unavailable(why)),
         _ => return Err(Failure::not_found(format!("The project_id {project} could not be found."))),
     }

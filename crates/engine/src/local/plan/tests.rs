@@ -91,6 +91,19 @@ fn each_lack_has_its_remedy() {
 }
 
 #[test]
+fn a_changed_spec_reaches_a_running_server_unless_it_is_to_keep_its_own() {
+    let old = blueprint(&settings(1, 1));
+    let mut new = settings(1, 1);
+    new.secrets.flannel_password = "another".to_owned().into();
+    new.groups[1].nodes[0].token = "another".to_owned().into();
+    let mut new = blueprint(&new);
+    let observed = complete(&old);
+    assert_eq!(planned(&new, &observed), ["node spec of node-0 updated"]);
+    new.servers[1].keeps_spec = true;
+    assert_eq!(planned(&new, &observed), Vec::<String>::new());
+}
+
+#[test]
 fn power_follows_the_blueprint() {
     let with_power = |on: bool| {
         let mut settings = settings(1, 1);

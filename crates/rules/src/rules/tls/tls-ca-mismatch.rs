@@ -30,6 +30,12 @@ pub static RULE: Rule = Rule {
     cases: &[
         fires("one node has another CA", || another("node-1")),
         quiet("all have the same", || kubernetes(3, 2)),
+        quiet("one node has the next authority already and still trusts the old one", || {
+            kubernetes(1, 2).with(|f| {
+                let all = f.nodes.get_mut("node-1").and_then(|n| n.certificates.value_mut()).into_iter().flatten();
+                all.filter(|c| c.path == CA).for_each(|c| c.others = vec![std::mem::replace(&mut c.fingerprint, "0123".into())]);
+            })
+        }),
         quiet("a certificate has expired", || {
             kubernetes(1, 2).with(|f| {
                 let end = f.taken_at;
@@ -67,16 +73,17 @@ fn check(facts: &Facts) -> Verdict {
     let authority = |node: &NodeFacts| {
         let all = node.certificates.look().ok()??;
         let found: &Certificate = all.value.iter().find(|c| c.path == CA)?;
-        Some((found.fingerprint.clone(), all.cite(CA, format!("{}, {}", found.subject, found.fingerprint))))
+        Some((found.clone(), all.cite(CA, format!("{}, {}", found.subject, found.fingerprint))))
     };
     let masters = || facts.cluster.masters();
     let reference = masters().find_map(|m| Some((m.name.as_str(), authority(facts.nodes.get(&m.name)?)?)));
     each_node(facts, |n| {
-        let all = need(&n.node.certificates, NodeFacts::CERTIFICATES)?;
-        let (fingerprint, citation) = authority(n.node).ok_or(Stop::Quiet)?;
+        need(&n.node.certificates, NodeFacts::CERTIFICATES)?;
+        let (own, citation) = authority(n.node).ok_or(Stop::Quiet)?;
         let (master, (right, known)) = reference.clone().ok_or(Stop::Quiet)?;
-        when(fingerprint != right && n.name != master)?;
-        let own = all.value.iter().find(|c| c.path == CA).map(|c| c.subject.as_str()).unwrap_or_default();
+        // While authorities are being replaced nodes trust two, and get there one after the other.
+        when(!own.shares_with(&right) && n.name != master)?;
+        let own = &own.subject;
         let name = n.name;
         Ok(Finding::cause(
             n.subject(),
