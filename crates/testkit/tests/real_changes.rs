@@ -251,6 +251,9 @@ fn the_tokens_of_all_nodes_are_replaced_and_the_old_ones_are_refused() -> Result
 
 #[test]
 fn the_authorities_of_a_swarm_are_replaced_while_a_service_runs() -> Result<()> {
+    if !magnum_testkit::patient::full() {
+        return Ok(()); // Docker takes from half a minute to several for its own authority: only with --full
+    }
     let mut server = Server::start(&dist_dir()?)?;
     server.ok(["cluster-template", "create", "swarm", "--coe", "swarm"])?;
     server.ok(["cluster", "create", "s", "--cluster-template", "swarm", "--node-count", "2", "--watch"])?;
