@@ -6,6 +6,7 @@ use crate::failure::Failure;
 use crate::operation::Operation;
 use magnum_policy::{Decision, Target};
 use magnum_store::{Cluster, Federation, NodeGroup, Template};
+use magnum_types::ProjectId;
 
 /// An object that somebody owns, as rules see it.
 pub(crate) trait Owned {
@@ -14,38 +15,31 @@ pub(crate) trait Owned {
 
 impl Owned for Cluster {
     fn target(&self) -> Target {
-        Target::default()
-            .with("uuid", self.uuid.to_string())
-            .with("name", self.name.clone())
-            .with("project_id", self.project_id.0.clone())
-            .with("user_id", self.user_id.0.clone())
+        owned(&self.uuid, &self.name, &self.project_id).with("user_id", self.user_id.0.clone())
     }
 }
 
 impl Owned for Template {
     fn target(&self) -> Target {
-        Target::default()
-            .with("uuid", self.uuid.to_string())
-            .with("name", self.name.clone())
-            .with("project_id", self.project_id.0.clone())
-            .with("user_id", self.user_id.0.clone())
-    }
-}
-
-impl Owned for NodeGroup {
-    fn target(&self) -> Target {
-        Target::default()
-            .with("uuid", self.uuid.to_string())
-            .with("name", self.name.clone())
-            .with("project_id", self.project_id.0.clone())
-            .with("cluster_id", self.cluster_id.to_string())
+        owned(&self.uuid, &self.name, &self.project_id).with("user_id", self.user_id.0.clone())
     }
 }
 
 impl Owned for Federation {
     fn target(&self) -> Target {
-        Target::default().with("uuid", self.uuid.to_string()).with("name", self.name.clone()).with("project_id", self.project_id.0.clone())
+        owned(&self.uuid, &self.name, &self.project_id)
     }
+}
+
+impl Owned for NodeGroup {
+    fn target(&self) -> Target {
+        owned(&self.uuid, &self.name, &self.project_id).with("cluster_id", self.cluster_id.to_string())
+    }
+}
+
+/// What every object has.
+fn owned(uuid: &dyn std::fmt::Display, name: &str, project: &ProjectId) -> Target {
+    Target::default().with("uuid", uuid.to_string()).with("name", name).with("project_id", project.0.clone())
 }
 
 impl Caller {
@@ -62,6 +56,11 @@ impl Caller {
     /// Refuses what the operation's rules do not allow the caller with this object.
     pub(crate) fn authorise_on(&self, operation: &Operation, object: &impl Owned) -> Result<(), Failure> {
         self.all_rules(operation, &object.target())
+    }
+
+    /// Refuses what the operation's rules do not allow the caller with this template; a public one is everybody's.
+    pub(crate) fn authorise_to_see(&self, operation: &Operation, template: &Template) -> Result<(), Failure> {
+        if template.public == Some(true) { self.authorise(operation) } else { self.authorise_on(operation, template) }
     }
 
     /// Refuses what the rule named `policy` does not allow the caller with this object.

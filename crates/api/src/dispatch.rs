@@ -19,6 +19,7 @@ use axum::extract::{Query, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, Uri, header};
 use axum::response::{IntoResponse, Response};
+use magnum_keystone::headers;
 use std::time::{Duration, Instant};
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -44,8 +45,13 @@ async fn serve(State(app): State<App>, request: Request) -> Response {
     let old = version::is_old(&parts.headers);
     let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
     let (begun, metrics) = (Instant::now(), app.metrics.clone());
-    let operation = Path::of(&parts.uri).ok().and_then(|path| path.operation(&method));
-    let mut response = match answer(app, parts, body, &request_id).await {
+    let asked = Asked::of(&parts);
+    let operation = asked.as_ref().ok().and_then(|asked| asked.route()).map(|(route, _)| route.name);
+    let answered = match asked {
+        Ok(asked) => answer(app, asked, parts, body, &request_id).await,
+        Err(failure) => Err(failure),
+    };
+    let mut response = match answered {
         Ok(response) => response,
         Err(failure) => {
             if let Some(cause) = failure.cause.as_ref().or((failure.status >= 500).then_some(&failure.detail)) {
@@ -65,18 +71,16 @@ async fn serve(State(app): State<App>, request: Request) -> Response {
     response
 }
 
-async fn answer(app: App, parts: Parts, body: Body, request_id: &str) -> Result<Response, Failure> {
-    let path = Path::of(&parts.uri)?;
-    let here = path.routes();
-    let public = here.iter().any(|(route, _)| route.operation.public);
+async fn answer(app: App, asked: Asked, parts: Parts, body: Body, request_id: &str) -> Result<Response, Failure> {
+    let public = asked.here.iter().any(|(route, _)| route.operation.public);
     let identity = if public { Identity::nobody() } else { identify(&app, &parts).await? };
     if !accepts_anything(&parts.headers) {
         return Err(Failure::routing(406, ""));
     }
-    let outside = path.is_outside();
+    let outside = asked.path.is_outside();
     let version = if outside { magnum_types::Microversion::MIN } else { version::negotiate(&parts.headers)? };
-    let Some((route, params)) = here.into_iter().find(|(route, _)| route.operation.method == parts.method) else {
-        return Err(stamped(path.refusal(&parts.method), version));
+    let Some((route, params)) = asked.route() else {
+        return Err(stamped(asked.path.refusal(&parts.method), version));
     };
     if version > route.operation.until {
         return Err(Failure::routing(404, ""));
@@ -90,7 +94,7 @@ async fn answer(app: App, parts: Parts, body: Body, request_id: &str) -> Result<
     }
     let rules = std::sync::Arc::clone(&app.rules.borrow());
     let caller = Caller::new(identity, rules, version, request_id.to_owned(), app.front.base(&parts.headers));
-    let result = handle(route, params, caller, app, &parts, body).await;
+    let result = handle(route, params.clone(), caller, app, &parts, body).await;
     let mut response = result.map_err(|failure| stamped(failure, version))?;
     if !outside {
         version::write(response.headers_mut(), version);
@@ -98,14 +102,7 @@ async fn answer(app: App, parts: Parts, body: Body, request_id: &str) -> Result<
     Ok(response)
 }
 
-async fn handle(
-    route: &Route,
-    path: Vec<(&'static str, String)>,
-    caller: Caller,
-    app: App,
-    parts: &Parts,
-    body: Body,
-) -> Result<Response, Failure> {
+async fn handle(route: &Route, path: Params, caller: Caller, app: App, parts: &Parts, body: Body) -> Result<Response, Failure> {
     let body = read_body(&parts.headers, body, app.front.body_max).await?;
     let Query(query) = Query::try_from_uri(&parts.uri).map_err(|_| Failure::bad("The query cannot be read."))?;
     let input = Input { path, query, body, page_max: app.front.page_max, json: accepts_json(&parts.headers) };
@@ -149,20 +146,9 @@ async fn identify(app: &App, parts: &Parts) -> Result<Identity, Failure> {
         }
     };
     Err(match refused {
-        Refused::Unknown => unauthenticated(&app.www_authenticate_uri),
-        Refused::Unavailable(why) => {
-            let message = "The server is currently unavailable. Please try again at a later time.";
-            let body = serde_json::json!({"message": message, "code": "503 Service Unavailable", "title": "Service Unavailable"});
-            Failure::with_body(503, body.clone(), body).because(why)
-        }
+        Refused::Unknown => Failure::rejection(headers::unauthorised(&app.www_authenticate_uri)),
+        Refused::Unavailable(why) => Failure::rejection(headers::unavailable(text("accept"))).because(why),
     })
-}
-
-/// The body and header that keystonemiddleware answers with.
-fn unauthenticated(uri: &str) -> Failure {
-    let message = "The request you have made requires authentication.";
-    let body = serde_json::json!({"error": {"code": 401, "title": "Unauthorized", "message": message}});
-    Failure::with_body(401, body.clone(), body).header("www-authenticate", format!("Keystone uri=\"{uri}\""))
 }
 
 fn accepts_json(headers: &HeaderMap) -> bool {
@@ -174,6 +160,29 @@ fn accepts_anything(headers: &HeaderMap) -> bool {
     accept
         .split(',')
         .any(|range| matches!(range.split(';').next().unwrap_or_default().trim(), "" | "*/*" | "application/*" | "application/json"))
+}
+
+/// What a request asks for, as far as its first line says.
+struct Asked {
+    path: Path,
+    method: Method,
+    /// The routes of the path, any method, each with its parameters' values.
+    here: Vec<(&'static Route, Params)>,
+}
+
+/// Names of a path's parameters, and their values.
+type Params = Vec<(&'static str, String)>;
+
+impl Asked {
+    fn of(parts: &Parts) -> Result<Self, Failure> {
+        let path = Path::of(&parts.uri)?;
+        Ok(Self { here: path.routes(), path, method: parts.method.clone() })
+    }
+
+    /// The operation of this path and method.
+    fn route(&self) -> Option<&(&'static Route, Params)> {
+        self.here.iter().find(|(route, _)| route.operation.method == self.method)
+    }
 }
 
 /// A request's path in decoded segments, with the version's segment in front.
@@ -198,16 +207,11 @@ impl Path {
     }
 
     /// The routes of this path, any method; words before parameters.
-    fn routes(&self) -> Vec<(&'static Route, Vec<(&'static str, String)>)> {
+    fn routes(&self) -> Vec<(&'static Route, Params)> {
         let mut found: Vec<_> = ROUTES.iter().filter_map(|route| matches(route.operation, &self.0).map(|params| (route, params))).collect();
         let fewest = found.iter().map(|(_, params)| params.len()).min();
         found.retain(|(_, params)| Some(params.len()) == fewest);
         found
-    }
-
-    /// The name of the operation of this path and method.
-    fn operation(&self, method: &Method) -> Option<&'static str> {
-        self.routes().into_iter().find(|(route, _)| route.operation.method == *method).map(|(route, _)| route.name)
     }
 
     /// What is answered when no operation has this path and method.
@@ -257,7 +261,7 @@ impl Path {
 }
 
 /// The parameters' values when the operation has this path.
-fn matches(operation: &'static Operation, segments: &[String]) -> Option<Vec<(&'static str, String)>> {
+fn matches(operation: &'static Operation, segments: &[String]) -> Option<Params> {
     let words: Vec<&'static str> = operation.path.split('/').filter(|word| !word.is_empty()).collect();
     if words.len() != segments.len() {
         return None;

@@ -4,8 +4,9 @@
 //! What the caller reads (`detail`) and what the log keeps (`cause`) are two fields.
 
 use crate::app::NoReport;
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use magnum_keystone::headers::Rejection;
 use serde_json::{Value, json};
 
 /// A refused or failed request.
@@ -27,6 +28,8 @@ enum Origin {
     Routing,
     /// The whole body is given; `plain` is used unless JSON is accepted.
     Body(Box<(Value, Value)>),
+    /// A media type and the body to the byte.
+    Text(&'static str, String),
 }
 
 impl Failure {
@@ -106,6 +109,14 @@ impl Failure {
         self
     }
 
+    /// The answer to a request that was not let in.
+    pub fn rejection(rejection: Rejection) -> Self {
+        let mut failure = Self::routing(rejection.status, "");
+        failure.headers.extend(rejection.www_authenticate.map(|value| ("www-authenticate", value)));
+        failure.origin = Origin::Text(rejection.content_type, rejection.body);
+        failure
+    }
+
     pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
@@ -120,6 +131,7 @@ impl Failure {
     pub fn respond(self, json: bool, request_id: &str) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let body = match self.origin {
+            Origin::Text(media_type, body) => return with(self.headers, (status, [(header::CONTENT_TYPE, media_type)], body)),
             Origin::Body(bodies) => {
                 let (body, plain) = *bodies;
                 if json { body } else { plain }
@@ -132,14 +144,19 @@ impl Failure {
             Origin::Routing if json => errors(request_id, "", self.status, status.canonical_reason().unwrap_or_default(), &self.detail),
             Origin::Routing => errors(request_id, "", self.status, "", ""),
         };
-        let mut response = (status, axum::Json(body)).into_response();
-        for (name, value) in self.headers {
-            if let Ok(value) = HeaderValue::from_str(&value) {
-                response.headers_mut().insert(HeaderName::from_static(name), value);
-            }
-        }
-        response
+        with(self.headers, (status, axum::Json(body)))
     }
+}
+
+/// The answer with these headers.
+fn with(headers: Vec<(&'static str, String)>, answer: impl IntoResponse) -> Response {
+    let mut response = answer.into_response();
+    for (name, value) in headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            response.headers_mut().insert(HeaderName::from_static(name), value);
+        }
+    }
+    response
 }
 
 fn errors(request_id: &str, code: &str, status: u16, title: &str, detail: &str) -> Value {

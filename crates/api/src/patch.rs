@@ -4,6 +4,7 @@
 use crate::failure::Failure;
 use crate::input::Input;
 use crate::python::{literal, repr, type_name};
+use crate::typed::Record;
 use serde_json::{Map, Value};
 
 /// What a resource does not let be patched.
@@ -36,6 +37,13 @@ struct Step {
 /// Refuses a body that is no patch, or that touches what is never changed: before anything is looked up, as Magnum does.
 pub(crate) fn check(input: &Input, rules: &Rules) -> Result<(), Failure> {
     steps(input, rules).map(drop)
+}
+
+/// Refuses a patch that changes more of a `what` than these attributes. The same value again is no change.
+pub(crate) fn only_changeable(what: &str, before: &Map<String, Value>, record: &Record, changeable: &[&str]) -> Result<(), Failure> {
+    let changed = |key: &str| record.get(key) != before.get(key).unwrap_or(&Value::Null);
+    let refused: Vec<&str> = before.keys().map(String::as_str).filter(|key| !changeable.contains(key) && changed(key)).collect();
+    if refused.is_empty() { Ok(()) } else { Err(Failure::bad(format!("cannot change {what} property(ies) {}.", refused.join(", ")))) }
 }
 
 fn steps(input: &Input, rules: &Rules) -> Result<Vec<Step>, Failure> {

@@ -4,7 +4,6 @@
 use crate::policy::Places;
 use crate::settings::{Settings, Unnamed};
 use magnum_cli::{Answer, Asker, ConfigCommand, ConfigFiles, HookError, PolicyCommand};
-use magnum_conf::Severity;
 use magnum_policy::{Credentials, Node, Outcome, Target};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -19,7 +18,7 @@ pub async fn about(asked: magnum_cli::Settings) -> Result<Answer, HookError> {
         magnum_cli::Settings::Policy(PolicyCommand::Sample) => Ok(sample(magnum_policy::sample())),
         magnum_cli::Settings::Policy(PolicyCommand::Check { files }) => {
             let mut findings = Vec::new();
-            rules(&files, &mut findings)?;
+            rules(&Settings::read(&files, Unnamed::Usual)?, &mut findings)?;
             Ok(told(&findings))
         }
         magnum_cli::Settings::Policy(PolicyCommand::Explain { rule, files, asker }) => explain(&rule, &files, &asker),
@@ -28,7 +27,7 @@ pub async fn about(asked: magnum_cli::Settings) -> Result<Answer, HookError> {
 
 /// One finding, wherever it comes from.
 struct Finding {
-    severity: &'static str,
+    severity: String,
     text: String,
 }
 
@@ -65,37 +64,33 @@ fn show(files: &ConfigFiles, set: bool) -> Result<Answer, HookError> {
 
 async fn check(files: &ConfigFiles, offline: bool) -> Result<Answer, HookError> {
     let settings = Settings::read(files, Unnamed::Usual)?;
-    let word = |severity| match severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Note => "note",
-    };
     let mut findings: Vec<Finding> =
-        settings.config.check().iter().map(|f| Finding { severity: word(f.severity), text: f.to_string() }).collect();
-    rules(files, &mut findings)?;
+        settings.config.check().iter().map(|f| Finding { severity: f.severity.to_string(), text: f.to_string() }).collect();
+    rules(&settings, &mut findings)?;
     if !offline {
-        findings.extend(crate::reach::reach(&settings.config).await.into_iter().map(|(severity, text)| Finding { severity, text }));
+        findings.extend(
+            crate::reach::reach(&settings.config).await.into_iter().map(|(severity, text)| Finding { severity: severity.to_owned(), text }),
+        );
     }
     Ok(told(&findings))
 }
 
 /// The rules in force, and what is wrong with them.
-fn rules(files: &ConfigFiles, findings: &mut Vec<Finding>) -> Result<magnum_policy::Enforcer, HookError> {
-    let settings = Settings::read(files, Unnamed::Usual)?;
-    let enforcer = Places::of(&settings.config, &settings.beside)?.read()?;
+fn rules(settings: &Settings, findings: &mut Vec<Finding>) -> Result<magnum_policy::Enforcer, HookError> {
+    let enforcer = Places::in_force(settings)?;
     for finding in enforcer.check() {
         let severity = match finding.severity {
             magnum_policy::Severity::Error => "error",
             magnum_policy::Severity::Warning => "warning",
             magnum_policy::Severity::Note => "note",
         };
-        findings.push(Finding { severity, text: finding.to_string() });
+        findings.push(Finding { severity: severity.to_owned(), text: finding.to_string() });
     }
     Ok(enforcer)
 }
 
 fn list(files: &ConfigFiles) -> Result<Answer, HookError> {
-    let enforcer = rules(files, &mut Vec::new())?;
+    let enforcer = Places::in_force(&Settings::read(files, Unnamed::Usual)?)?;
     let mut text = String::new();
     let mut rows = Vec::new();
     for rule in enforcer.list() {
@@ -116,7 +111,7 @@ fn list(files: &ConfigFiles) -> Result<Answer, HookError> {
 }
 
 fn explain(rule: &str, files: &ConfigFiles, asker: &Asker) -> Result<Answer, HookError> {
-    let enforcer = rules(files, &mut Vec::new())?;
+    let enforcer = Places::in_force(&Settings::read(files, Unnamed::Usual)?)?;
     let mut credentials = Credentials::default().with("user_id", asker.user.clone()).with("domain_id", asker.domain.clone());
     credentials =
         if asker.system { credentials.with("system_scope", "all") } else { credentials.with("project_id", asker.project.clone()) };

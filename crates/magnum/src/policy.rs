@@ -39,6 +39,11 @@ impl Places {
         Ok(Self { settings, file: beside.join(file), folders: folders.iter().map(|folder| beside.join(folder)).collect() })
     }
 
+    /// The rules of an installation with these settings, as its files are now.
+    pub fn in_force(settings: &crate::settings::Settings) -> Result<Enforcer, HookError> {
+        Self::of(&settings.config, &settings.beside)?.read()
+    }
+
     /// The rules as the files are now.
     pub fn read(&self) -> Result<Enforcer, HookError> {
         let mut files = Vec::new();

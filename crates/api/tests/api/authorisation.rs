@@ -25,7 +25,7 @@ const ASKERS: [(&str, Option<&str>); 11] = [
 ];
 
 /// What an operation is asked with, so that a right asker gets further than the checks of the input.
-fn body(name: &str, template: &str) -> Value {
+pub fn body(name: &str, template: &str) -> Value {
     match name {
         "clustertemplates::create" => json!({"image_id": "fcos", "coe": "kubernetes", "flavor_id": "m1.small"}),
         "clusters::create" => json!({"cluster_template_id": template}),
@@ -45,7 +45,8 @@ fn body(name: &str, template: &str) -> Value {
     }
 }
 
-fn path(pattern: &str, cluster: &str, template: &str) -> String {
+/// The path with its parameters filled in.
+pub fn path(pattern: &str, cluster: &str, template: &str) -> String {
     let part = |part: &str| match part {
         "{cluster_ident}" | "{cluster_id}" | "{bay_ident}" => cluster.to_owned(),
         "{cluster_template_ident}" | "{baymodel_ident}" => template.to_owned(),

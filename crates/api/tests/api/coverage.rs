@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Walks all operations: whatever is added later is held to the same rules.
 
+use crate::authorisation::{body, path};
 use crate::fake::{app, send};
 
 fn concrete(path: &str) -> String {
@@ -51,24 +52,12 @@ async fn what_is_another_projects_is_not_there() {
         if !operation.path.starts_with("/v1/clusters/{") {
             continue;
         }
-        let part = |part: &str| match part {
-            "{cluster_ident}" | "{cluster_id}" => cluster.to_string(),
-            part if part.starts_with('{') => "node-0".to_owned(),
-            part => part.to_owned(),
-        };
-        let path: Vec<String> = operation.path.split('/').map(part).collect();
-        let body = match name {
-            "clusters::resize" => r#"{"node_count": 1}"#,
-            "clusters::upgrade" => r#"{"cluster_template": "t"}"#,
-            "nodes::exec" => r#"{"command": ["true"]}"#,
-            "paths::create" => r#"{"matrix": true}"#,
-            "nodegroups::create" => r#"{"name": "n"}"#,
-            _ => "[]",
-        };
-        let answer = send(&app, operation.method.as_str(), &path.join("/"), &[("x-auth-token", "other"), latest], body).await;
+        let path = path(operation.path, &cluster.to_string(), "t");
+        let body = body(name, "t").to_string();
+        let answer = send(&app, operation.method.as_str(), &path, &[("x-auth-token", "other"), latest], body.clone()).await;
         assert_eq!(answer.status, 404, "{name} {}", answer.body);
         if operation.method != "GET" {
-            let answer = send(&app, operation.method.as_str(), &path.join("/"), &[("x-auth-token", "reader"), latest], body).await;
+            let answer = send(&app, operation.method.as_str(), &path, &[("x-auth-token", "reader"), latest], body).await;
             assert_eq!(answer.status, 403, "{name} {}", answer.body);
         }
     }

@@ -18,7 +18,6 @@ pub const OPERATION: Operation = Operation::get("/v1/baymodels/{baymodel_ident}"
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
     let template = app.store.find_template(&caller.scope(), input.param("baymodel_ident")).await?;
-    // A public template is everybody's.
-    if template.public == Some(true) { caller.authorise(&OPERATION) } else { caller.authorise_on(&OPERATION, &template) }?;
+    caller.authorise_to_see(&OPERATION, &template)?;
     Ok(Reply::ok(super::baymodel::show(&caller, &template)))
 }

@@ -7,7 +7,7 @@ use crate::caller::Caller;
 use crate::failure::Failure;
 use crate::input::Input;
 use crate::operation::Operation;
-use crate::operations::clusters::update::{names_node_count, only_changeable, resize};
+use crate::operations::clusters::update::{names_node_count, resize};
 use crate::patch::{self, Rules};
 use crate::reply::Reply;
 use crate::shape::{Gives, ROLLBACK, Takes};
@@ -36,7 +36,7 @@ pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Rep
     let groups = app.store.list_all_nodegroups(cluster.uuid).await?;
     let before = attributes(&cluster, &groups);
     let record = Record::check(FIELDS, &patch::apply(&input, &RULES, before.clone())?)?;
-    only_changeable(&before, &record, &["node_count"])?;
+    patch::only_changeable("cluster", &before, &record, &["node_count"])?;
     let operation = magnum_store::Operation::new(cluster.uuid, "update", &caller.request_id, json!({"rollback": rollback}));
     let mut request = Request::new(operation);
     request.not_while = vec![ClusterStatus::DeleteInProgress];

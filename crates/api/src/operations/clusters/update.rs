@@ -15,7 +15,7 @@ use crate::typed::Record;
 use crate::validate;
 use magnum_store::{Cluster, ClusterField, NodeGroup, Request};
 use magnum_types::{ClusterStatus, HealthStatus};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 pub const OPERATION: Operation = Operation::patch("/v1/clusters/{cluster_ident}")
     .policy("cluster:update")
@@ -49,7 +49,7 @@ pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Rep
     let groups = app.store.list_all_nodegroups(cluster.uuid).await?;
     let before = document(&cluster, &groups);
     let record = Record::check(FIELDS, &patch::apply(&input, &RULES, before.clone())?)?;
-    only_changeable(&before, &record, &CHANGEABLE)?;
+    patch::only_changeable("cluster", &before, &record, &CHANGEABLE)?;
     let operation = magnum_store::Operation::new(cluster.uuid, "update", &caller.request_id, json!({"rollback": rollback}));
     let mut request = Request::new(operation);
     request.not_while = vec![ClusterStatus::DeleteInProgress];
@@ -63,13 +63,6 @@ pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Rep
         app.store.request(request).await?;
     }
     Ok(Reply::accepted(json!({"uuid": cluster.uuid})))
-}
-
-/// Refuses a patch that changes anything else.
-pub(crate) fn only_changeable(before: &Map<String, Value>, record: &Record, changeable: &[&str]) -> Result<(), Failure> {
-    let changed = |key: &str| record.get(key) != before.get(key).unwrap_or(&Value::Null);
-    let refused: Vec<&str> = before.keys().map(String::as_str).filter(|key| !changeable.contains(key) && changed(key)).collect();
-    if refused.is_empty() { Ok(()) } else { Err(Failure::bad(format!("cannot change cluster property(ies) {}.", refused.join(", ")))) }
 }
 
 /// Whether the patch says anything about the size; without, the default group keeps its own.

@@ -12,7 +12,7 @@ use crate::reply::Reply;
 use crate::shape::{Gives, Takes};
 use crate::typed::Record;
 use magnum_store::Federation;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 pub const OPERATION: Operation = Operation::patch("/v1/federations/{federation_ident}")
     .policy("federation:update")
@@ -37,7 +37,7 @@ pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Rep
     }
     let rest = Input { body: Value::Array(rest).to_string().into_bytes(), ..input };
     let record = Record::check(FIELDS, &patch::apply(&rest, &RULES, before.clone())?)?;
-    only_changeable(&before, &record)?;
+    patch::only_changeable("federation", &before, &record, &CHANGEABLE)?;
     federation.properties = record.get("properties").as_object().cloned().unwrap_or_default();
     if attributes(&federation) != before {
         federation.status = Some("UPDATE_FAILED".to_owned());
@@ -71,10 +71,4 @@ async fn change_members(caller: &Caller, app: &App, federation: &mut Federation,
         Some("remove") => Err(Failure::not_found(format!("Cluster {uuid} is not a member of the federation {}.", federation.name))),
         _ => Err(Failure::bad("/member_ids can be added to and removed from only")),
     }
-}
-
-fn only_changeable(before: &Map<String, Value>, record: &Record) -> Result<(), Failure> {
-    let changed = |key: &str| record.get(key) != before.get(key).unwrap_or(&Value::Null);
-    let refused: Vec<&str> = before.keys().map(String::as_str).filter(|key| !CHANGEABLE.contains(key) && changed(key)).collect();
-    if refused.is_empty() { Ok(()) } else { Err(Failure::bad(format!("cannot change federation property(ies) {}.", refused.join(", ")))) }
 }
