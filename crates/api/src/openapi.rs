@@ -77,8 +77,8 @@ fn described(route: &Route) -> Value {
     } {
         what["requestBody"] = json!({"required": true, "content": {"application/json": {"schema": schema}}});
     }
-    for status in statuses(route) {
-        what["responses"][status.to_string()] = success(operation.gives, status);
+    for (status, gives) in [(operation.returns, operation.gives)].into_iter().chain(operation.also) {
+        what["responses"][status.to_string()] = success(gives, status);
     }
     what
 }
@@ -97,36 +97,21 @@ fn versions(route: &Route) -> String {
     text
 }
 
-/// The statuses of success: bays are answered at once in their first version, diagnoses when nobody waits, health by file.
-fn statuses(route: &Route) -> Vec<u16> {
-    match route.name {
-        "bays::create" => vec![201, 202],
-        "bays::update" | "diagnoses::create" => vec![200, 202],
-        "root::healthcheck" => vec![200, 503],
-        _ => vec![route.operation.returns],
-    }
-}
-
 fn success(gives: Gives, status: u16) -> Value {
     let of = |description: &str, schema: Value| json!({"description": description, "content": {"application/json": {"schema": schema}}});
     let reference = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
     match gives {
         Gives::Nothing => json!({"description": if status == 204 { "Done, or begun." } else { "Done." }}),
         Gives::Uuid => of("Begun.", reference("Uuid")),
-        Gives::Object("Bay", _) if status == 202 => of("Begun.", reference("Uuid")),
         Gives::Object(name, _) => of("The object.", reference(name)),
         Gives::List(key, name, _) => {
             let properties = json!({key: {"type": "array", "items": reference(name)}, "next": {"type": "string"}});
             of("A page.", json!({"type": "object", "properties": properties, "required": [key], "additionalProperties": false}))
         }
         Gives::Free(about) => of(about, json!({"type": "object"})),
-        Gives::Bytes("text/plain") => json!({"description": "In a word, or in JSON where that is accepted.", "content": {
+        Gives::Word(fields) => json!({"description": "In a word, or in JSON where that is accepted.", "content": {
             "text/plain": {},
-            "application/json": {"schema": {
-                "type": "object",
-                "properties": {"detailed": {"type": "boolean"}, "reasons": {"type": "array", "items": {"type": "string"}}},
-                "additionalProperties": false,
-            }},
+            "application/json": {"schema": answered(fields)},
         }}),
         Gives::Bytes(media_type) => json!({"description": "Bytes.", "content": {media_type: {}}}),
     }

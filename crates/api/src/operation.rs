@@ -36,6 +36,8 @@ pub struct Operation {
     pub(crate) arguments: &'static [Argument],
     pub(crate) takes: Takes,
     pub(crate) gives: Gives,
+    /// Another status that is no refusal, with what it gives.
+    pub(crate) also: Option<(u16, Gives)>,
     /// The type named when the path goes on after a collection that cannot be posted to there.
     pub body: Option<(&'static str, &'static str)>,
 }
@@ -55,6 +57,7 @@ impl Operation {
             arguments: &[],
             takes: Takes::Nothing,
             gives: Gives::Nothing,
+            also: None,
             body: None,
         }
     }
@@ -113,6 +116,11 @@ impl Operation {
 
     pub(crate) const fn gives(mut self, gives: Gives) -> Self {
         self.gives = gives;
+        self
+    }
+
+    pub(crate) const fn also(mut self, status: u16, gives: Gives) -> Self {
+        self.also = Some((status, gives));
         self
     }
 

@@ -70,4 +70,6 @@ pub(crate) enum Gives {
     Free(&'static str),
     /// Bytes of this media type.
     Bytes(&'static str),
+    /// A word, or an object with these fields for callers that accept JSON.
+    Word(&'static [Field]),
 }

@@ -69,7 +69,10 @@ async fn check(files: &ConfigFiles, offline: bool) -> Result<Answer, HookError> 
     rules(&settings, &mut findings)?;
     if !offline {
         findings.extend(
-            crate::reach::reach(&settings.config).await.into_iter().map(|(severity, text)| Finding { severity: severity.to_owned(), text }),
+            crate::reach::reach(&settings.config)
+                .await
+                .into_iter()
+                .map(|(severity, text)| Finding { severity: severity.to_owned(), text: format!("{severity}: {text}") }),
         );
     }
     Ok(told(&findings))

@@ -18,7 +18,8 @@ pub const OPERATION: Operation = Operation::post("/v1/bays")
     .until(10)
     .body("bay", "Bay")
     .takes(Takes::Object(FIELDS))
-    .gives(Gives::Object("Bay", FIELDS));
+    .gives(Gives::Object("Bay", FIELDS))
+    .also(202, Gives::Uuid);
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
     let record = renamed(input.record("bay", FIELDS)?);

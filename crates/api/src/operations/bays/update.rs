@@ -22,7 +22,8 @@ pub const OPERATION: Operation = Operation::patch("/v1/bays/{bay_ident}")
     .until(10)
     .arguments(&[ROLLBACK])
     .takes(Takes::Patch(&RULES))
-    .gives(Gives::Object("Bay", FIELDS));
+    .gives(Gives::Object("Bay", FIELDS))
+    .also(202, Gives::Uuid);
 
 const RULES: Rules = Rules {
     internal: &["api_address", "node_addresses", "master_addresses", "stack_id", "ca_cert_ref", "magnum_cert_ref"],

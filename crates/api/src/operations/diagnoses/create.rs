@@ -25,7 +25,8 @@ pub const OPERATION: Operation = Operation::post("/v1/clusters/{cluster_ident}/d
         Argument::new("bundle", ArgumentKind::Bool, "With the facts it was judged from."),
         Argument::new("wait", ArgumentKind::Bool, "Whether the answer is the report; otherwise 202 with the id of the diagnosis."),
     ])
-    .gives(Gives::Free("A report of schema magnum.doctor/v1."));
+    .gives(Gives::Free("A report of schema magnum.doctor/v1."))
+    .also(202, Gives::Free("The id of a diagnosis that has begun."));
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
     let cluster = app.store.find_cluster(&caller.scope(), input.param("cluster_ident")).await?;

@@ -8,9 +8,12 @@ use crate::input::Input;
 use crate::operation::Operation;
 use crate::reply::Reply;
 use crate::shape::Gives;
+use crate::typed::{Field, Kind};
 use serde_json::json;
 
-pub const OPERATION: Operation = Operation::get("/healthcheck").public().gives(Gives::Bytes("text/plain"));
+pub const OPERATION: Operation = Operation::get("/healthcheck").public().gives(Gives::Word(FIELDS)).also(503, Gives::Word(FIELDS));
+
+const FIELDS: &[Field] = &[Field::new("detailed", Kind::Bool), Field::new("reasons", Kind::TextList)];
 
 pub(crate) async fn handle(_: Caller, input: Input, app: App) -> Result<Reply, Failure> {
     let disabled = app.front.out_of_service.as_ref().is_some_and(|file| file.exists());
