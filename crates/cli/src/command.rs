@@ -3,7 +3,7 @@
 
 use crate::database::DatabaseArgs;
 use crate::global::Global;
-use crate::hooks::{ImageArgs, ServeArgs};
+use crate::hooks::{ImageArgs, OnlyApiArgs, OnlyConductorArgs, ServeArgs};
 use crate::settings::{ConfigCommand, PolicyCommand};
 use crate::{authority, cluster, credential, doctor, explain, legacy, node, nodegroup, service, template, timeline};
 use clap::{Parser, Subcommand};
@@ -56,6 +56,10 @@ pub enum Command {
     Db(DatabaseArgs),
     /// Run the server: API, conductor and local engine in one process
     Serve(ServeArgs),
+    /// Run the API alone; any number of them and of conductors share a database
+    Api(OnlyApiArgs),
+    /// Run a conductor alone, which makes and keeps the clusters
+    Conductor(OnlyConductorArgs),
     /// The server's settings: show, check, print a sample
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 /// What the program adds to the client.
 pub struct Hooks {
-    /// Runs the server until it is told to stop.
+    /// Runs the server, or a part of it, until it is told to stop.
     pub serve: Box<dyn FnOnce(Serve) -> BoxFuture<'static, Result<(), HookError>> + Send>,
     /// Works on node images. The value is printed: an array as a list, an object as properties, null not at all;
     /// progress is the hook's to print, on standard error.
@@ -72,33 +72,83 @@ impl From<HookError> for Error {
     }
 }
 
-/// What `magnum serve` was asked to do.
+/// What `magnum serve`, `magnum api` or `magnum conductor` was asked to do.
 #[derive(Debug, Clone)]
 pub struct Serve {
     pub state_dir: PathBuf,
-    pub options: ServeArgs,
+    /// What the process answers at; none: it has no API.
+    pub api: Option<ApiArgs>,
+    /// How it makes clusters; none: others do.
+    pub conductor: Option<ConductorArgs>,
+    pub process: ProcessArgs,
+}
+
+impl Serve {
+    /// Whether this process does everything, so that no other need look at its state.
+    pub fn is_alone(&self) -> bool {
+        self.api.is_some() && self.conductor.is_some()
+    }
 }
 
 /// Options of `magnum serve`.
 #[derive(Debug, Clone, Args)]
 pub struct ServeArgs {
     #[command(flatten)]
-    pub files: ConfigFiles,
+    pub api: ApiArgs,
+    #[command(flatten)]
+    pub conductor: ConductorArgs,
+    #[command(flatten)]
+    pub process: ProcessArgs,
+}
+
+/// Options of `magnum api`.
+#[derive(Debug, Clone, Args)]
+pub struct OnlyApiArgs {
+    #[command(flatten)]
+    pub api: ApiArgs,
+    #[command(flatten)]
+    pub process: ProcessArgs,
+}
+
+/// Options of `magnum conductor`.
+#[derive(Debug, Clone, Args)]
+pub struct OnlyConductorArgs {
+    #[command(flatten)]
+    pub conductor: ConductorArgs,
+    #[command(flatten)]
+    pub process: ProcessArgs,
+}
+
+/// Where and what the API answers.
+#[derive(Debug, Clone, Args)]
+pub struct ApiArgs {
     /// Where the API listens; without it, as [api] host and port say, 127.0.0.1:9511 by default
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub listen: Option<SocketAddr>,
     /// Whose images, flavors and networks requests may name, when Keystone is in front
     #[arg(long, value_enum, value_name = "WHOSE", default_value_t = CatalogueOf::Local)]
     pub catalogue: CatalogueOf,
-    /// Where numbers for Prometheus are given out, at /metrics; nowhere unless named
-    #[arg(long, value_name = "ADDRESS:PORT")]
-    pub metrics: Option<SocketAddr>,
+}
+
+/// How clusters are made.
+#[derive(Debug, Clone, Args)]
+pub struct ConductorArgs {
     /// The range that the clusters' API addresses are taken from; they exist on this machine only
     #[arg(long, value_name = "NETWORK")]
     pub external_range: Option<ipnet::Ipv4Net>,
     /// Let the nodes reach what this machine reaches, by address translation
     #[arg(long)]
     pub egress: bool,
+}
+
+/// What every process of the server has.
+#[derive(Debug, Clone, Args)]
+pub struct ProcessArgs {
+    #[command(flatten)]
+    pub files: ConfigFiles,
+    /// Where numbers for Prometheus are given out, at /metrics; nowhere unless named
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub metrics: Option<SocketAddr>,
     /// Where node images and downloads are kept
     #[arg(long, env = "MAGNUM_CACHE_DIR", value_name = "DIR", default_value = "/var/cache/magnum")]
     pub cache_dir: PathBuf,

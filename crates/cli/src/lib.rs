@@ -39,7 +39,8 @@ pub use database::{Connection, DatabaseArgs, DatabaseCommand};
 pub use error::Error;
 pub use global::{Global, Output};
 pub use hooks::{
-    Answer, CatalogueOf, Database, HookError, Hooks, Image, ImageArgs, ImageCommand, Judged, LogFormat, Serve, ServeArgs, Settings,
+    Answer, ApiArgs, CatalogueOf, ConductorArgs, Database, HookError, Hooks, Image, ImageArgs, ImageCommand, Judged, LogFormat,
+    OnlyApiArgs, OnlyConductorArgs, ProcessArgs, Serve, ServeArgs, Settings,
 };
 pub use output::Streams;
 pub use settings::{Asker, ConfigCommand, ConfigFiles, PolicyCommand};
@@ -90,6 +91,7 @@ async fn execute(context: &Context, command: Command, hooks: Hooks) -> Result<u8
     if context.printer.output().is_of_reports() && !is_report {
         return Err(context.printer.not_a_report());
     }
+    let state_dir = context.global.state_dir.clone();
     match command {
         Command::Cluster(command) => command.run(context).await?,
         Command::ClusterTemplate(command) => command.run(context).await?,
@@ -110,14 +112,22 @@ async fn execute(context: &Context, command: Command, hooks: Hooks) -> Result<u8
             clap_complete::generate(shell, &mut Cli::command(), "magnum", &mut script);
             context.printer.out_bytes(&script);
         }
-        Command::Serve(options) => (hooks.serve)(Serve { state_dir: context.global.state_dir.clone(), options }).await?,
+        Command::Serve(ServeArgs { api, conductor, process }) => {
+            (hooks.serve)(Serve { state_dir, api: Some(api), conductor: Some(conductor), process }).await?;
+        }
+        Command::Api(OnlyApiArgs { api, process }) => {
+            (hooks.serve)(Serve { state_dir, api: Some(api), conductor: None, process }).await?;
+        }
+        Command::Conductor(OnlyConductorArgs { conductor, process }) => {
+            (hooks.serve)(Serve { state_dir, api: None, conductor: Some(conductor), process }).await?;
+        }
         Command::Db(options) => {
-            let (answer, code) = (hooks.database)(Database { state_dir: context.global.state_dir.clone(), options }).await?;
+            let (answer, code) = (hooks.database)(Database { state_dir, options }).await?;
             print_answer(context, &answer)?;
             return Ok(code);
         }
         Command::Image(options) => {
-            let answer = (hooks.image)(Image { state_dir: context.global.state_dir.clone(), options }).await?;
+            let answer = (hooks.image)(Image { state_dir, options }).await?;
             print_answer(context, &answer)?;
         }
         Command::Config(command) => return about_settings(context, hooks, Settings::Config(command)).await,

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One look at one cluster, never told why.
 
+use crate::tenure::{self, Tenure};
 use crate::world::World;
-use crate::{Error, bring, keep, remove};
-use magnum_types::{Action, ClusterId, Phase};
+use crate::{Error, bring, home, keep, remove};
+use magnum_store::{Lease, Scope};
+use magnum_types::{Action, ClusterId, ClusterStatus, Phase};
 use std::time::Duration;
 
-/// Longer than any single pass may take; a pass that overruns is fenced off, not trusted.
-const LEASE: Duration = Duration::from_secs(180);
+/// When another conductor has the cluster: it heard the same news. This is for the case that it dies.
+const OTHERS: Duration = Duration::from_secs(2);
 
 /// When to look again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,21 +23,27 @@ pub(crate) enum Next {
 
 /// Brings the cluster one step closer to what its rows ask for.
 pub(crate) async fn activate(world: &World, id: ClusterId) -> Next {
-    let lease = match world.store.take_lease(&format!("cluster/{id}"), &world.holder, LEASE).await {
+    let lease = match world.store.take_lease(&format!("cluster/{id}"), &world.holder, tenure::LEASE).await {
         Ok(Some(lease)) => lease,
-        Ok(None) => return Next::In(Duration::from_secs(5)),
+        Ok(None) => return watch_others(world, id).await,
         Err(error) => {
             tracing::error!(cluster = %id, %error, "the lease could not be taken");
             return Next::In(Duration::from_secs(2));
         }
     };
-    let outcome = work(world, &lease, id).await;
+    world.note_turn(id, lease.generation);
+    let outcome = Tenure::of(&world.store, &lease).spend(work(world, &lease, id)).await;
     if let Err(error) = world.store.release_lease(&lease).await {
         tracing::warn!(cluster = %id, %error, "the lease could not be given back");
     }
     match outcome {
         Ok(next) => next,
-        Err(error) if error.is_moot() => Next::Gone,
+        Err(error) if error.is_gone() => {
+            world.gate.close(id);
+            world.forget(id);
+            Next::Gone
+        }
+        Err(error) if error.is_moot() => Next::In(OTHERS),
         Err(error) => {
             tracing::error!(cluster = %id, error = %error.reason(), "an activation failed");
             Next::In(Duration::from_secs(2))
@@ -43,15 +51,33 @@ pub(crate) async fn activate(world: &World, id: ClusterId) -> Next {
     }
 }
 
-async fn work(world: &World, lease: &magnum_store::Lease, id: ClusterId) -> Result<Next, Error> {
+async fn work(world: &World, lease: &Lease, id: ClusterId) -> Result<Next, Error> {
     let whole = world.store.get_whole(id).await.map_err(Error::Store)?;
     let Some(status) = whole.cluster.status else {
         return Err(Error::Broken("the cluster has no status".to_owned()));
     };
+    if let Some(next) = home::elsewhere(world, lease, &whole).await? {
+        return Ok(next);
+    }
     match (status.action_in_progress(), status.phase()) {
         (Some(Action::Delete), _) => remove::remove(world, lease, &whole).await,
         (Some(action), _) => bring::bring(world, lease, &whole, action).await,
         (None, Phase::Failed) => keep::failed(world, lease, &whole).await,
         (None, _) => keep::complete(world, lease, &whole).await,
     }
+}
+
+/// Another conductor works on the cluster: only its nodes are answered here too, so that they still are when that one dies.
+async fn watch_others(world: &World, id: ClusterId) -> Next {
+    match world.store.get_cluster(&Scope::All, id).await {
+        Ok(cluster) if cluster.status == Some(ClusterStatus::DeleteInProgress) => world.gate.close(id),
+        Ok(_) => world.gate.open(id).await,
+        Err(magnum_store::Error::NotFound { .. }) => {
+            world.gate.close(id);
+            world.forget(id);
+            return Next::Gone;
+        }
+        Err(error) => tracing::warn!(cluster = %id, %error, "the cluster could not be read"),
+    }
+    Next::In(OTHERS)
 }

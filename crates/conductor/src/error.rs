@@ -15,6 +15,9 @@ pub enum Error {
     Settings(magnum_types::FieldError),
     #[error("{0}")]
     Broken(String),
+    /// Others were faster; the next try may succeed.
+    #[error("{0}")]
+    Busy(String),
 }
 
 impl Error {
@@ -23,14 +26,19 @@ impl Error {
         match self {
             Error::Store(error) => error.is_transient(),
             Error::Engine(error) => error.is_transient(),
-            Error::Certificates(_) => true,
+            Error::Certificates(_) | Error::Busy(_) => true,
             Error::Settings(_) | Error::Broken(_) => false,
         }
     }
 
     /// The cluster was deleted meanwhile, or another conductor has it.
     pub fn is_moot(&self) -> bool {
-        matches!(self, Error::Store(magnum_store::Error::Fenced { .. } | magnum_store::Error::NotFound { what: "cluster", .. }))
+        self.is_gone() || matches!(self, Error::Store(magnum_store::Error::Fenced { .. }))
+    }
+
+    /// The cluster was deleted meanwhile.
+    pub fn is_gone(&self) -> bool {
+        matches!(self, Error::Store(magnum_store::Error::NotFound { what: "cluster", .. }))
     }
 
     /// The text for `status_reason`: the error with its causes and, if there is one, the hint.

@@ -11,6 +11,7 @@ mod certificates;
 mod drain;
 mod error;
 mod health;
+mod home;
 mod inquire;
 mod judge;
 mod keep;
@@ -24,6 +25,7 @@ mod rollout;
 mod rotate;
 mod run;
 mod swarm;
+mod tenure;
 mod tokens;
 mod world;
 

@@ -13,6 +13,10 @@ use std::net::Ipv4Addr;
 
 /// The private value that holds the cluster's address on the external network.
 pub const EXTERNAL_ADDRESS: &str = "external-address";
+/// The private value that names the installation of the engine which has the cluster's servers.
+pub(crate) const HOME: &str = "home";
+/// Other processes may take an address between our look and our word this often.
+const TRIES: usize = 20;
 const SERVICE_ACCOUNT_KEY: &str = "service-account-key";
 const FLANNEL_PASSWORD: &str = "flannel-password";
 
@@ -97,17 +101,29 @@ fn address(node: &Node) -> Result<Ipv4Addr, Error> {
 async fn secrets(world: &World, lease: &Lease, whole: &Whole) -> Result<Private, Error> {
     let cluster = whole.cluster.uuid;
     let private = world.store.list_private(cluster).await.map_err(Error::Store)?;
-    if [EXTERNAL_ADDRESS, SERVICE_ACCOUNT_KEY, FLANNEL_PASSWORD].iter().all(|name| private.contains_key(*name)) {
+    let mut wanted = vec![EXTERNAL_ADDRESS, SERVICE_ACCOUNT_KEY, FLANNEL_PASSWORD];
+    let home = world.engine.home();
+    wanted.extend(home.map(|_| HOME));
+    if wanted.iter().all(|name| private.contains_key(*name)) {
         return Ok(private);
     }
     // RSA: Kubernetes reads no other kind of PKCS#8 key where it wants the public half.
     let key = world.keys.take().await.and_then(|key| key.to_pkcs8_pem()).map_err(Error::Certificates)?;
     let _one_at_a_time = world.addresses.lock().await;
-    let taken = world.store.list_private_of_all(EXTERNAL_ADDRESS).await.map_err(Error::Store)?;
-    let taken: Vec<Ipv4Addr> = taken.iter().filter_map(|(_, address)| address.expose_secret().parse().ok()).collect();
-    let external = world.engine.free_external_address(&taken).await.map_err(Error::Engine)?;
-    let values = [(SERVICE_ACCOUNT_KEY, key), (FLANNEL_PASSWORD, random()?), (EXTERNAL_ADDRESS, SecretString::from(external.to_string()))];
-    world.store.insert_private(lease, cluster, &values).await.map_err(Error::Store)
+    let mut values = vec![(SERVICE_ACCOUNT_KEY, key), (FLANNEL_PASSWORD, random()?)];
+    values.extend(home.map(|home| (HOME, SecretString::from(home))));
+    for _ in 0..TRIES {
+        let taken = world.store.list_private_of_all(EXTERNAL_ADDRESS).await.map_err(Error::Store)?;
+        let taken: Vec<Ipv4Addr> = taken.iter().filter_map(|(_, address)| address.expose_secret().parse().ok()).collect();
+        let external = world.engine.free_external_address(&taken).await.map_err(Error::Engine)?;
+        let mut all = values.clone();
+        all.push((EXTERNAL_ADDRESS, SecretString::from(external.to_string())));
+        match world.store.insert_private(lease, cluster, &all, Some(EXTERNAL_ADDRESS)).await {
+            Err(magnum_store::Error::Exists { .. }) => {}
+            outcome => return outcome.map_err(Error::Store),
+        }
+    }
+    Err(Error::Busy("other clusters took every external address that was free a moment before".to_owned()))
 }
 
 /// 32 random bytes as hexadecimal text.
@@ -185,7 +201,7 @@ async fn seat(
     }
     if !tokens.is_empty() {
         let values: Vec<(&str, SecretString)> = tokens.iter().map(|(name, token)| (name.as_str(), token.clone())).collect();
-        private = world.store.insert_private(lease, cluster, &values).await.map_err(Error::Store)?;
+        private = world.store.insert_private(lease, cluster, &values, None).await.map_err(Error::Store)?;
     }
     world.set_settled(cluster, false);
     world.store.replace_nodes(lease, cluster, &remove, &insert).await.map_err(Error::Store)?;

@@ -45,7 +45,7 @@ pub struct World {
     pub engine: Arc<dyn Engine>,
     pub flavors: Arc<dyn Flavors>,
     pub gate: Arc<dyn Gate>,
-    /// The lease holder's name: the same after a restart, so that one's own leases are taken over at once.
+    /// The lease holder's name, no other process's: the same after a restart, so that one's own leases are taken over at once.
     pub holder: String,
     pub(crate) keys: KeyPool,
     /// Who looks at a cluster whose action hangs; nobody unless given.
@@ -64,6 +64,8 @@ struct Note {
     settled_at: Option<Instant>,
     failures: u32,
     health_at: Option<Instant>,
+    /// The lease's generation at the last activation.
+    generation: i64,
 }
 
 /// Which nodes a rollout has drained, and which it has let workloads back onto; forgotten, it is looked up again.
@@ -111,6 +113,21 @@ impl World {
 
     fn note<T>(&self, cluster: ClusterId, change: impl FnOnce(&mut Note) -> T) -> T {
         change(self.notes.lock().unwrap_or_else(PoisonError::into_inner).entry(cluster).or_default())
+    }
+
+    /// An activation begins. When another conductor had the cluster since the last one, what was remembered is old.
+    pub(crate) fn note_turn(&self, cluster: ClusterId, generation: i64) {
+        let is_next = self.note(cluster, |n| {
+            let is_next = n.generation + 1 == generation;
+            if !is_next {
+                *n = Note { health_at: n.health_at, ..Note::default() };
+            }
+            n.generation = generation;
+            is_next
+        });
+        if !is_next {
+            self.forget_turns(cluster);
+        }
     }
 
     /// Whether the engine said a moment ago that nothing is left to do.

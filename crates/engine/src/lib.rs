@@ -24,6 +24,12 @@ pub trait Engine: Send + Sync {
     /// The engine's name in logs and reports: `local`, `heat`.
     fn name(&self) -> &'static str;
 
+    /// Which installation of the engine this is, when clusters can only be worked on by the one that made them: another
+    /// machine's would not see their servers and make them once more. None when any process can.
+    fn home(&self) -> Option<&str> {
+        None
+    }
+
     /// What is there now. Never fails: what could not be seen is a resource with state `Unknown` and the reason.
     fn observe<'a>(&'a self, cluster: ClusterId) -> Boxed<'a, Observed>;
 

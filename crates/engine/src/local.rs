@@ -9,6 +9,7 @@
 mod apply;
 mod check;
 mod external;
+mod hold;
 mod instance;
 mod machine;
 mod names;
@@ -57,6 +58,11 @@ impl Local {
         Ok(Self { machine: Arc::new(Machine::open(config)?) })
     }
 
+    /// Opens the engine of a process that only looks at clusters and runs programs on their nodes.
+    pub fn for_looking(config: Config) -> Result<Self, Error> {
+        Ok(Self { machine: Arc::new(Machine::look(config)?) })
+    }
+
     /// The external network's range.
     pub fn external_range(&self) -> Ipv4Net {
         self.machine.instance.external
@@ -82,6 +88,10 @@ impl Local {
 impl Engine for Local {
     fn name(&self) -> &'static str {
         "local"
+    }
+
+    fn home(&self) -> Option<&str> {
+        Some(&self.machine.instance.id)
     }
 
     fn observe<'a>(&'a self, cluster: ClusterId) -> Boxed<'a, Observed> {

@@ -5,8 +5,12 @@ use crate::Error;
 use nix::fcntl::{Flock, FlockArg};
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Between two looks at a lock that another holds.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// Makes `path` hold `bytes` with `mode`: readers see the old file or the new one, also after a crash.
 pub fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
@@ -94,11 +98,40 @@ pub fn refresh(source: &Path, copy: &Path, mode: u32) -> Result<(), Error> {
 
 /// Holds the lock file `path` until dropped, or None when another process holds it.
 pub fn try_lock(path: &Path) -> Result<Option<Flock<File>>, Error> {
-    let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path).map_err(|e| Error::file("open", path, e))?;
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .read(true)
+        .write(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(|e| Error::file("open", path, e))?;
     match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
         Ok(lock) => Ok(Some(lock)),
         Err((_, nix::errno::Errno::EWOULDBLOCK)) => Ok(None),
         Err((_, errno)) => Err(Error::file("lock", path, errno.into())),
+    }
+}
+
+/// Holds the lock file `path` until dropped, waiting up to `limit` for whoever holds it now, be it another thread or another
+/// process. None when it is still held then. The holder may remove the file while it holds it.
+pub fn lock(path: &Path, limit: Duration) -> Result<Option<Flock<File>>, Error> {
+    let deadline = Instant::now() + limit;
+    loop {
+        if let Some(held) = try_lock(path)? {
+            // A file that its holder has removed meanwhile is not the one that the next taker finds.
+            let is_same = match (held.metadata(), fs::metadata(path)) {
+                (Ok(held), Ok(there)) => held.ino() == there.ino() && held.dev() == there.dev(),
+                _ => false,
+            };
+            if is_same {
+                return Ok(Some(held));
+            }
+        } else if Instant::now() >= deadline {
+            return Ok(None);
+        } else {
+            std::thread::sleep(LOOK);
+        }
     }
 }
 
@@ -129,5 +162,28 @@ mod tests {
         assert!(held.is_some() && try_lock(&path).unwrap().is_none());
         drop(held);
         assert!(try_lock(&path).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_lock_that_is_waited_for_stays_one_when_its_file_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let long = Duration::from_secs(20);
+        let inside = std::sync::atomic::AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..20 {
+                        let held = lock(&path, long).unwrap().expect("nobody holds it for long");
+                        assert_eq!(inside.fetch_add(1, std::sync::atomic::Ordering::SeqCst), 0, "two hold it");
+                        inside.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
+                        fs::remove_file(&path).unwrap();
+                        drop(held);
+                    }
+                });
+            }
+        });
+        let _held = try_lock(&path).unwrap().expect("free");
+        assert!(lock(&path, Duration::from_millis(1)).unwrap().is_none(), "held by another");
     }
 }

@@ -12,6 +12,7 @@ mod policy;
 mod reach;
 mod serve;
 mod settings;
+mod site;
 mod state;
 
 use magnum_cli::Hooks;

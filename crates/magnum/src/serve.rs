@@ -1,33 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-//! `magnum serve`: API, conductor and local engine in one process.
+//! `magnum serve`: API, conductor and local engine in one process; `magnum api` and `magnum conductor`: a part of it, in any
+//! number of processes on one database.
 
-use crate::database;
-use crate::diagnose::Doctor;
-use crate::front::front;
 use crate::gate::Gates;
 use crate::keystone::Keystone;
-use crate::policy::{self, Places};
 use crate::settings::{Settings, Unnamed};
-use crate::state::StateDir;
-use magnum_api::catalogue::{Catalogue, Embedded};
-use magnum_api::{App, Authenticate, Diagnose, Metrics, PrivateToken, metrics_router};
+use crate::site::Site;
+use crate::state::Seat;
+use magnum_api::catalogue::Embedded;
+use magnum_api::{App, metrics_router};
 use magnum_blueprint::Flavor;
-use magnum_cli::{CatalogueOf, HookError, LogFormat, Serve};
+use magnum_cli::{HookError, LogFormat, ProcessArgs, Serve};
 use magnum_conductor::{Flavors, World};
-use magnum_engine::Engine;
-use magnum_engine::local::{Config, Local, check};
+use magnum_engine::local::Local;
 use magnum_store::Store;
-use secrecy::ExposeSecret;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
-/// The image that clusters of this machine boot.
-const IMAGE: &str = "debian-12";
 /// How long work in progress may take to come to a stop when the server is told to end.
 const GRACE: Duration = Duration::from_secs(20);
 
@@ -47,121 +41,133 @@ impl Flavors for EmbeddedFlavors {
 
 /// Runs until SIGTERM or SIGINT. Clusters go on without the server.
 pub async fn serve(args: Serve) -> Result<(), HookError> {
-    start_log(&args)?;
-    let settings = Settings::read(&args.options.files, Unnamed::Nothing)?.sound()?;
+    start_log(&args.process)?;
+    let settings = Settings::read(&args.process.files, Unnamed::Nothing)?.sound()?;
     let keystone = Keystone::of(&settings.config)?;
     let address = address(&args, &settings.config)?;
-    if keystone.is_none() {
+    if keystone.is_none() && args.api.is_some() {
         loopback_only("--listen", address)?;
     }
-    let image_dir = args.options.cache_dir.join("images");
-    prerequisites(&image_dir)?;
-    let state = StateDir::open(&args.state_dir)?;
-    let token = state.token()?;
-    let agent = agent_binary()?;
-    let config = Config {
-        state_dir: state.path().to_owned(),
-        image_dir,
-        agent_binary: agent.clone(),
-        external: args.options.external_range,
-        egress: args.options.egress,
-    };
-    let local = Local::new(config).map_err(|e| hook("the local engine cannot be opened", &e))?;
-    let store = open(&settings.config, &state).await?;
-    let engine: Arc<dyn Engine> = Arc::new(local.clone());
-    let gates = Arc::new(Gates::default());
-    let doctor = Arc::new(Doctor::new(store.clone(), Arc::clone(&engine)));
-    let (authenticate, catalogue, www_authenticate_uri): (Arc<dyn Authenticate>, Arc<dyn Catalogue>, _) = match &keystone {
-        None => (Arc::new(PrivateToken::new(token)), Arc::new(Embedded), format!("http://{address}")),
-        Some(keystone) => {
-            let catalogue = match args.options.catalogue {
-                CatalogueOf::Local => keystone.local(),
-                CatalogueOf::Openstack => keystone.openstack(),
-            };
-            (keystone.authenticate(), catalogue, keystone.www_authenticate_uri.clone())
-        }
-    };
-    let app = App {
-        store: store.clone(),
-        engine: Arc::clone(&engine),
-        catalogue,
-        diagnose: Arc::clone(&doctor) as Arc<dyn Diagnose>,
-        jobs: Arc::default(),
-        authenticate,
-        rules: policy::watch(Places::of(&settings.config, &settings.beside)?)?,
-        www_authenticate_uri,
-        agent: Some(agent),
-        metrics: Metrics::default(),
-        front: Arc::new(front(&settings.config)?),
-        max_clusters_per_project: settings
-            .config
-            .integer("quotas", "max_clusters_per_project")
-            .map_err(|e| HookError::new(e.to_string()))?
-            .unwrap_or(20),
-    };
-    if let Some(address) = args.options.metrics {
-        loopback_only("--metrics", address)?;
-        let listener = listen("--metrics", address).await?;
-        let router = metrics_router(app.metrics.clone(), store.clone());
-        tokio::spawn(async move { axum::serve(listener, router).await });
+    let site = Site::open(&args, &settings, keystone, address).await?;
+    if let Some(address) = args.process.metrics {
+        serve_metrics(&site.app, address).await?;
     }
-    gates.serve(app.clone());
-    let listener = listen("--listen", address).await?;
-    let address = listener.local_addr().map_err(|e| HookError::new(e.to_string()))?;
-    state.announce(address)?;
-
     let (stop, stopped) = watch::channel(false);
-    let holder = format!("{}:{}", hostname(), state.path().display());
-    let world = World::new(store.clone(), engine, Arc::new(EmbeddedFlavors), gates, holder).with_doctor(doctor);
-    let world = Arc::new(world);
-    let conductor = tokio::spawn(magnum_conductor::run(world, stopped.clone()));
-    tracing::info!(%address, state = %state.path().display(), external = %local.external_range(), "serving");
-    let server = axum::serve(listener, magnum_api::router(app)).with_graceful_shutdown(until(stopped.clone()));
-    let mut server = tokio::spawn(async move { server.await });
+    let mut parts = Parts::default();
+    if args.api.is_some() {
+        parts.api = Some(begin_api(&site, address, stopped.clone()).await?);
+    }
+    if args.conductor.is_some() {
+        parts.conductor = Some(begin_conductor(&site, stopped.clone())?);
+    }
     tokio::select! {
         () = told_to_end() => {}
-        ended = &mut server => return Err(HookError::new(format!("the API ended: {ended:?}"))),
+        what = parts.broken() => return Err(HookError::new(what)),
     }
     tracing::info!("ending; clusters go on");
     let _ = stop.send(true);
-    // Long polls of clients may still be open: they get a moment, not more.
-    let _ = tokio::time::timeout(Duration::from_secs(1), &mut server).await;
-    server.abort();
-    if tokio::time::timeout(GRACE, conductor).await.is_err() {
-        tracing::warn!("work in progress did not come to an end; it is taken up again at the next start");
+    parts.end().await;
+    if args.is_alone() {
+        tidy(&site.app.store, &site.local).await;
     }
+    Ok(())
+}
+
+/// What runs in this process.
+#[derive(Default)]
+struct Parts {
+    api: Option<JoinHandle<std::io::Result<()>>>,
+    /// The conductor, and its place among others for as long as it runs.
+    conductor: Option<(JoinHandle<()>, Seat)>,
+}
+
+impl Parts {
+    /// Returns when a part has ended that was not told to, with the words for it.
+    async fn broken(&mut self) -> String {
+        let api = async {
+            match &mut self.api {
+                Some(api) => format!("the API ended: {:?}", api.await),
+                None => std::future::pending().await,
+            }
+        };
+        let conductor = async {
+            match &mut self.conductor {
+                Some((conductor, _)) => format!("the conductor ended: {:?}", conductor.await),
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            what = api => what,
+            what = conductor => what,
+        }
+    }
+
+    async fn end(self) {
+        if let Some(mut api) = self.api {
+            // Long polls of clients may still be open: they get a moment, not more.
+            let _ = tokio::time::timeout(Duration::from_secs(1), &mut api).await;
+            api.abort();
+        }
+        if let Some((conductor, _seat)) = self.conductor
+            && tokio::time::timeout(GRACE, conductor).await.is_err()
+        {
+            tracing::warn!("work in progress did not come to an end; it is taken up again at the next start");
+        }
+    }
+}
+
+async fn begin_api(site: &Site, address: SocketAddr, stopped: watch::Receiver<bool>) -> Result<JoinHandle<std::io::Result<()>>, HookError> {
+    let listener = listen("--listen", address).await?;
+    let address = listener.local_addr().map_err(|e| HookError::new(e.to_string()))?;
+    site.state.announce(address)?;
+    tracing::info!(%address, state = %site.state.path().display(), "serving");
+    let server = axum::serve(listener, magnum_api::router(site.app.clone())).with_graceful_shutdown(until(stopped));
+    Ok(tokio::spawn(async move { server.await }))
+}
+
+fn begin_conductor(site: &Site, stopped: watch::Receiver<bool>) -> Result<(JoinHandle<()>, Seat), HookError> {
+    let seat = site.state.seat()?;
+    let gates = Arc::new(Gates::default());
+    gates.serve(site.app.clone());
+    let (app, holder) = (&site.app, seat.holder(&site.state));
+    tracing::info!(holder, external = %site.local.external_range(), "making and keeping clusters");
+    let world = World::new(app.store.clone(), Arc::clone(&app.engine), Arc::new(EmbeddedFlavors), gates, holder);
+    let world = Arc::new(world.with_doctor(Arc::clone(&site.doctor) as _));
+    Ok((tokio::spawn(magnum_conductor::run(world, stopped)), seat))
+}
+
+async fn serve_metrics(app: &App, address: SocketAddr) -> Result<(), HookError> {
+    loopback_only("--metrics", address)?;
+    let listener = listen("--metrics", address).await?;
+    let router = metrics_router(app.metrics.clone(), app.store.clone());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    Ok(())
+}
+
+/// Takes down what clusters share when there is none; only for who knows that nobody else makes any.
+async fn tidy(store: &Store, local: &Local) {
     if store.list_cluster_ids().await.is_ok_and(|ids| ids.is_empty())
         && let Err(error) = local.teardown().await
     {
         tracing::warn!(%error, "what clusters shared could not be removed");
     }
-    Ok(())
 }
 
-fn start_log(args: &Serve) -> Result<(), HookError> {
-    let filter = tracing_subscriber::EnvFilter::try_new(&args.options.log)
-        .map_err(|e| HookError::new(format!("--log {:?}: {e}", args.options.log)).hint("use a level such as info or debug"))?;
+fn start_log(args: &ProcessArgs) -> Result<(), HookError> {
+    let filter = tracing_subscriber::EnvFilter::try_new(&args.log)
+        .map_err(|e| HookError::new(format!("--log {:?}: {e}", args.log)).hint("use a level such as info or debug"))?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     let builder = builder.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()));
-    match args.options.log_format {
+    match args.log_format {
         LogFormat::Text => builder.init(),
         LogFormat::Json => builder.json().init(),
     }
     Ok(())
 }
 
-/// The database that `[database] connection` names, else the one in the state directory.
-async fn open(config: &magnum_conf::Config, state: &StateDir) -> Result<Store, HookError> {
-    let opened = match database::connection(config)? {
-        Some((url, limits)) => Store::connect(url.expose_secret(), &limits).await,
-        None => Store::open(&state.database()?).await,
-    };
-    opened.map_err(|e| HookError::new(chain(&e)))
-}
-
 /// Where the API listens: as the command line says, else as `[api]` says.
 fn address(args: &Serve, config: &magnum_conf::Config) -> Result<SocketAddr, HookError> {
-    if let Some(address) = args.options.listen {
+    if let Some(address) = args.api.as_ref().and_then(|api| api.listen) {
         return Ok(address);
     }
     let wrong = |error: magnum_conf::Error| HookError::new(error.to_string());
@@ -185,45 +191,6 @@ fn loopback_only(option: &str, address: SocketAddr) -> Result<(), HookError> {
     }
     let text = format!("{option} {address} is not a loopback address; anybody who reads the network could read what it says");
     Err(HookError::new(text).hint("listen on 127.0.0.1 and put a TLS proxy in front"))
-}
-
-fn prerequisites(image_dir: &std::path::Path) -> Result<(), HookError> {
-    let missing = check(image_dir, IMAGE);
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let what: Vec<&str> = missing.iter().map(|m| m.what.as_str()).collect();
-    let hints: Vec<&str> = missing.iter().map(|m| m.hint.as_str()).collect();
-    Err(HookError::new(what.join("; ")).hint(hints.join("; ")))
-}
-
-/// The agent lies beside this program, or where `MAGNUM_AGENT` says.
-fn agent_binary() -> Result<PathBuf, HookError> {
-    let beside = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.join("magnum-agent")));
-    let path = std::env::var_os("MAGNUM_AGENT").map(PathBuf::from).or(beside).unwrap_or_default();
-    if path.is_file() {
-        return Ok(path);
-    }
-    let text = format!("the node agent is not at {}", path.display());
-    Err(HookError::new(text).hint("put magnum-agent beside magnum, or name it with MAGNUM_AGENT; cargo xtask build makes both"))
-}
-
-fn hostname() -> String {
-    nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok()).unwrap_or_else(|| "localhost".to_owned())
-}
-
-fn hook(what: &str, error: &magnum_engine::Error) -> HookError {
-    let hooked = HookError::new(format!("{what}: {error}"));
-    match error.hint() {
-        Some(hint) => hooked.hint(hint),
-        None => hooked,
-    }
-}
-
-/// An error with its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |e| e.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 async fn until(mut stopped: watch::Receiver<bool>) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The state directory of an embedded installation: one server at a time, a private token, the address for clients.
+//! The state directory of an installation on this machine: one `magnum serve`, or any number of `magnum api` and `magnum
+//! conductor`; a private token, the address for clients.
 
 use magnum_cli::HookError;
 use nix::fcntl::{Flock, FlockArg};
@@ -16,9 +17,28 @@ pub struct StateDir {
     _lock: Flock<File>,
 }
 
+/// A conductor's place among those that share a state directory; dropping it lets another have it.
+pub struct Seat {
+    number: usize,
+    _lock: Flock<File>,
+}
+
+impl Seat {
+    /// A name that no other conductor has; a conductor that is started again has it again.
+    pub fn holder(&self, state: &StateDir) -> String {
+        let host = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok()).unwrap_or_else(|| "localhost".to_owned());
+        let place = format!("{host}:{}", state.path.display());
+        if self.number == 0 { place } else { format!("{place}#{}", self.number) }
+    }
+}
+
+/// Conductors that may share a state directory.
+const SEATS: usize = 64;
+
 impl StateDir {
-    /// Opens the directory, makes it (0700) if it is missing, and locks it.
-    pub fn open(path: &Path) -> Result<Self, HookError> {
+    /// Opens the directory, makes it (0700) if it is missing, and locks it: for one that does everything, or together with
+    /// others that do a part.
+    pub fn open(path: &Path, alone: bool) -> Result<Self, HookError> {
         let trouble = |what: &str, error: &dyn std::fmt::Display| HookError::new(format!("{what} {}: {error}", path.display()));
         DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|e| {
             trouble("the state directory cannot be made:", &e).hint("name another with --state-dir or MAGNUM_STATE_DIR, or run as root")
@@ -26,10 +46,26 @@ impl StateDir {
         let path = path.canonicalize().map_err(|e| trouble("the state directory cannot be found:", &e))?;
         let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path.join("lock"));
         let file = file.map_err(|e| trouble("the state directory cannot be locked:", &e))?;
-        let lock = Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|_| {
-            HookError::new(format!("another magnum serve uses {}", path.display())).hint("stop it, or name another with --state-dir")
-        })?;
+        let (how, who) = match alone {
+            true => (FlockArg::LockExclusiveNonblock, "another magnum serve, magnum api or magnum conductor"),
+            false => (FlockArg::LockSharedNonblock, "a magnum serve"),
+        };
+        let lock = Flock::lock(file, how)
+            .map_err(|_| HookError::new(format!("{who} uses {}", path.display())).hint("stop it, or name another with --state-dir"))?;
         Ok(Self { path, _lock: lock })
+    }
+
+    /// Takes the first free place of a conductor.
+    pub fn seat(&self) -> Result<Seat, HookError> {
+        for number in 0..SEATS {
+            let file = self.path.join(format!("conductor-{number}.lock"));
+            let opened = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&file);
+            let opened = opened.map_err(|error| HookError::new(format!("{} cannot be opened: {error}", file.display())))?;
+            if let Ok(lock) = Flock::lock(opened, FlockArg::LockExclusiveNonblock) {
+                return Ok(Seat { number, _lock: lock });
+            }
+        }
+        Err(HookError::new(format!("{SEATS} conductors use {} already", self.path.display())).hint("stop some of them"))
     }
 
     /// The directory.
@@ -39,6 +75,10 @@ impl StateDir {
 
     /// The private token; made on first use, readable by the owner only.
     pub fn token(&self) -> Result<SecretString, HookError> {
+        // Of several that start for the first time together, one makes it.
+        let opened = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(self.path.join("token.lock"));
+        let opened = opened.map_err(|error| HookError::new(format!("{} cannot be written to: {error}", self.path.display())))?;
+        let _one = Flock::lock(opened, FlockArg::LockExclusive).map_err(|(_, error)| HookError::new(format!("token.lock: {error}")))?;
         let file = self.path.join("token");
         match std::fs::read_to_string(&file) {
             Ok(text) if text.trim().len() >= 32 => Ok(SecretString::from(text.trim().to_owned())),

@@ -86,6 +86,11 @@ impl Store {
         Self::start(&Target::Sqlite(Some(path.to_owned())), &Limits::default(), false).await
     }
 
+    /// As [`Self::open`], for several processes at once: news are exchanged among them.
+    pub async fn open_shared(path: &Path) -> Result<Self, Error> {
+        Self::start(&Target::Sqlite(Some(path.to_owned())), &Limits::default(), true).await
+    }
+
     /// A database in memory, gone with the last clone.
     pub async fn memory() -> Result<Self, Error> {
         Self::start(&Target::Sqlite(None), &Limits::default(), false).await

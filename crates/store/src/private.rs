@@ -27,17 +27,25 @@ impl Store {
     }
 
     /// Stores values that are not there yet; a value once stored is never replaced. Answers all values after that.
+    /// [`Error::Exists`] when another cluster has the value named by `alone` already.
     pub async fn insert_private(
         &self,
         lease: &Lease,
         cluster: ClusterId,
         values: &[(&str, SecretString)],
+        alone: Option<&'static str>,
     ) -> Result<BTreeMap<String, SecretString>, Error> {
         transaction!(self.db, |tx| {
+            if let Some(name) = alone {
+                lock::name(tx, name).await?;
+            }
             lease.fence(tx).await?;
             for (name, value) in values {
                 let sql = "SELECT 1 AS \"one\" FROM \"mg_cluster_private\" WHERE \"cluster\" = ? AND \"name\" = ?";
                 if tx.fetch(sql, vec![Arg::Text(cluster.to_string()), Arg::Text((*name).to_owned())]).await?.is_empty() {
+                    if let Some(alone) = alone.filter(|alone| alone == name) {
+                        refuse_taken(tx, alone, value).await?;
+                    }
                     put(tx, cluster, name, value).await?;
                 }
             }
@@ -62,6 +70,17 @@ impl Store {
             Ok(())
         })
     }
+}
+
+async fn refuse_taken(tx: &mut Transaction, name: &'static str, value: &SecretString) -> Result<(), Error> {
+    let sql = "SELECT \"value\" FROM \"mg_cluster_private\" WHERE \"name\" = ?";
+    for row in tx.fetch(sql, vec![Arg::Text(name.to_owned())]).await? {
+        let taken: SecretString = row.get("value")?;
+        if taken.expose_secret() == value.expose_secret() {
+            return Err(Error::Exists { what: name, ident: String::new() });
+        }
+    }
+    Ok(())
 }
 
 pub(crate) async fn put(tx: &mut Transaction, cluster: ClusterId, name: &str, value: &SecretString) -> Result<(), Error> {

@@ -50,7 +50,7 @@ pub fn leftovers() -> Result<BTreeSet<String>> {
     things.retain(|thing| !is_foreign(thing));
     for (pid, line) in processes()? {
         let program = line.split_whitespace().next().unwrap_or_default().rsplit('/').next().unwrap_or_default();
-        let counts = PROGRAMS.contains(&program) && (program != "magnum" || line.contains(" serve "));
+        let counts = PROGRAMS.contains(&program) && (program != "magnum" || is_server(&line));
         let groups = std::fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
         if counts && !is_foreign(&line) && !is_foreign(&groups) {
             things.insert(format!("process {pid} {line}"));
@@ -63,7 +63,7 @@ pub fn leftovers() -> Result<BTreeSet<String>> {
 fn foreign() -> Result<Vec<String>> {
     let own = OWN.lock().map(|own| own.clone()).unwrap_or_default();
     let mut marks = Vec::new();
-    for (_, line) in processes()?.into_iter().filter(|(_, line)| line.contains("magnum serve ")) {
+    for (_, line) in processes()?.into_iter().filter(|(_, line)| is_server(line)) {
         let words: Vec<&str> = line.split_whitespace().collect();
         let Some(state) = words.windows(2).find(|pair| pair[0] == "--state-dir").map(|pair| pair[1]) else { continue };
         if own.contains(Path::new(state)) {
@@ -76,6 +76,11 @@ fn foreign() -> Result<Vec<String>> {
         marks.extend(instance["id"].as_str().map(|id| format!("mg-{id}")));
     }
     Ok(marks)
+}
+
+/// Whether a command line is that of a process of Magnum's server.
+fn is_server(line: &str) -> bool {
+    ["magnum serve ", "magnum api ", "magnum conductor "].iter().any(|words| line.contains(words))
 }
 
 /// Process ids with their command lines.

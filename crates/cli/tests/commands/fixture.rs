@@ -152,8 +152,8 @@ pub fn hooks() -> Hooks {
             let text = format!(
                 "{} {} {}",
                 serve.state_dir.display(),
-                serve.options.listen.map(|a| a.to_string()).unwrap_or_default(),
-                serve.options.cache_dir.display()
+                serve.api.and_then(|api| api.listen).map(|a| a.to_string()).unwrap_or_default(),
+                serve.process.cache_dir.display()
             );
             async move { Err(HookError::new(text).hint("only a test")) }.boxed()
         }),

@@ -8,7 +8,7 @@ pub(crate) mod remove;
 pub(crate) mod router;
 pub(crate) mod server;
 
-use crate::local::machine::{Machine, lock};
+use crate::local::machine::Machine;
 use crate::local::plan::{Action, plan};
 use crate::local::{failed, observe};
 use crate::{Error, Observed, Progress, ResourceState};
@@ -22,8 +22,7 @@ const PARALLEL: usize = 8;
 
 /// Does all that is missing. What was observed may be old: it is looked at again when it was not complete.
 pub(crate) fn converge(machine: &Machine, blueprint: &Blueprint, observed: &Observed) -> Result<Progress, Error> {
-    let held = machine.cluster_lock(blueprint.cluster);
-    let _held = lock(&held);
+    let _held = machine.hold(blueprint.cluster)?;
     if plan(blueprint, observed, &machine.resolvers)?.is_empty() {
         return Ok(Progress { did: Vec::new(), done: !has_unknown(observed) });
     }
@@ -42,7 +41,7 @@ fn has_unknown(observed: &Observed) -> bool {
 
 /// From here on the cluster exists on this machine, and the external network is kept.
 fn claim(machine: &Machine, blueprint: &Blueprint) -> Result<(), Error> {
-    let _held = machine.external_lock();
+    let _held = machine.hold_external()?;
     let folder = machine.clusters_dir().join(machine.names(blueprint.cluster).short());
     file::folder(&folder, 0o700).map_err(failed("state directory"))
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The engine's hold on this machine: where things lie, which clusters are being worked on, and what is done to a
-//! single node.
+//! The engine's hold on this machine: where things lie, and what is done to a single node.
 
+use crate::local::hold::Held;
 use crate::local::instance::Instance;
 use crate::local::names::{INSIDE, Names, port_table};
 use crate::local::render::container::Place;
@@ -10,16 +10,15 @@ use crate::{Error, Exec, ExecOutput, PortFilter};
 use magnum_blueprint::MAGNUM_PORT;
 use magnum_host::cgroup::{self, Layout};
 use magnum_host::container::{Container, Running, running};
-use magnum_host::{Namespace, Program, file, link, process};
+use magnum_host::{Namespace, Program, file, link};
 use magnum_types::{ClusterId, NodeName};
-use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, TcpListener};
+use nix::sys::socket::{self, AddressFamily, Backlog, SockFlag, SockType, SockaddrIn, sockopt};
+use std::net::{Ipv4Addr, SocketAddrV4, TcpListener};
+use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-/// How long containers that a killed server was starting may take.
-const START_LIMIT: Duration = Duration::from_secs(30);
+/// Connections of nodes that may wait to be taken.
+const BACKLOG: i32 = 256;
 
 /// Shared by all calls.
 #[derive(Debug)]
@@ -29,42 +28,38 @@ pub(crate) struct Machine {
     pub layout: Layout,
     /// Name servers that nodes' outside names are passed on to; none without egress.
     pub resolvers: Vec<Ipv4Addr>,
-    /// One piece of work per cluster at a time, also when a caller has stopped waiting for the one before.
-    clusters: Mutex<BTreeMap<ClusterId, Arc<Mutex<()>>>>,
-    /// The external network is made and removed by one at a time.
-    external: Mutex<()>,
+    /// The name by which this process is told from others that work on the same clusters.
+    pub holder: String,
 }
 
 impl Machine {
+    /// Sees to it that clusters can be made here.
     pub fn open(config: Config) -> Result<Self, Error> {
-        let config = Config { state_dir: absolute(&config.state_dir)?, image_dir: absolute(&config.image_dir)?, ..config };
-        file::folder(&config.state_dir, 0o700).map_err(failed("state directory"))?;
-        let instance = Instance::open(&config.state_dir, config.external)?;
+        let machine = Self::look(config)?;
         for raised in magnum_host::limits::raise().map_err(failed("limits of this machine"))? {
             tracing::info!(%raised, "a limit of this machine was too low for nodes");
         }
-        let resolvers = match config.egress {
-            true => render::dns::resolvers(&host_resolv_conf()),
-            false => Vec::new(),
-        };
-        let machine =
-            Self { layout: Layout::detect(), instance, resolvers, config, clusters: Mutex::default(), external: Mutex::default() };
+        let _held = machine.hold_external()?;
         if !file::names(&machine.clusters_dir()).is_empty() {
             external::guard(&machine.instance)?;
-            machine.await_starting()?;
         }
         Ok(machine)
     }
 
-    /// Waits for containers that a killed server was just starting: they are neither running nor stopped.
-    fn await_starting(&self) -> Result<(), Error> {
-        let folder = self.containers_dir().display().to_string();
-        let starting = |pid: &i32| {
-            let arguments = process::command_line(*pid);
-            arguments.first().is_some_and(|a| a.ends_with("lxc-start")) && arguments.contains(&folder)
+    /// Only what is needed to look at clusters.
+    pub fn look(config: Config) -> Result<Self, Error> {
+        let config = Config { state_dir: absolute(&config.state_dir)?, image_dir: absolute(&config.image_dir)?, ..config };
+        file::folder(&config.state_dir, 0o700).map_err(failed("state directory"))?;
+        // Several processes may open it at the same time, and the first chooses for all.
+        let _held = Held::external(&config.state_dir)?;
+        let instance = Instance::open(&config.state_dir, config.external)?;
+        let resolvers = match config.egress {
+            true => render::dns::resolvers(&host_resolv_conf()),
+            false => Vec::new(),
         };
-        let pids: Vec<i32> = process::all().into_iter().filter(starting).collect();
-        process::wait_gone(&pids, START_LIMIT).map_err(failed("containers"))
+        // Also after a restart with the same process id it is another one.
+        let holder = magnum_types::OperationId::random().to_string();
+        Ok(Self { layout: Layout::detect(), instance, resolvers, config, holder })
     }
 
     pub fn names(&self, cluster: ClusterId) -> Names {
@@ -98,16 +93,6 @@ impl Machine {
             what: format!("image {name:?} is not in {}", self.config.image_dir.display()),
             hint: "build it with: magnum image build".to_owned(),
         })
-    }
-
-    /// Holds the cluster until dropped.
-    pub fn cluster_lock(&self, cluster: ClusterId) -> Arc<Mutex<()>> {
-        Arc::clone(lock(&self.clusters).entry(cluster).or_default())
-    }
-
-    /// Holds the external network until dropped.
-    pub fn external_lock(&self) -> MutexGuard<'_, ()> {
-        lock(&self.external)
     }
 
     pub fn exec(&self, cluster: ClusterId, node: &NodeName, request: &Exec) -> Result<ExecOutput, Error> {
@@ -163,7 +148,8 @@ impl Machine {
             let Some((gateway, _)) = links.iter().find(|l| l.name == INSIDE && l.is_up()).and_then(|l| l.ipv4().next()) else {
                 return Ok(None);
             };
-            TcpListener::bind((gateway, MAGNUM_PORT)).map(Some).map_err(|e| wrong(format!("cannot listen on {gateway}:{MAGNUM_PORT}: {e}")))
+            let place = SocketAddrV4::new(gateway, MAGNUM_PORT);
+            shared_listener(place).map(Some).map_err(|e| wrong(format!("cannot listen on {place}: {e}")))
         });
         listener.map_err(failed("router"))?
     }
@@ -180,9 +166,15 @@ impl Machine {
     }
 }
 
-/// Locks; the data behind our locks is never left half changed.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+/// A listener at a place where other processes of this machine may listen too: each is given some of the connections, and
+/// when one dies the others get all.
+fn shared_listener(place: SocketAddrV4) -> std::io::Result<TcpListener> {
+    let socket = socket::socket(AddressFamily::Inet, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?;
+    socket::setsockopt(&socket, sockopt::ReuseAddr, &true)?;
+    socket::setsockopt(&socket, sockopt::ReusePort, &true)?;
+    socket::bind(socket.as_raw_fd(), &SockaddrIn::from(place))?;
+    socket::listen(&socket, Backlog::new(BACKLOG)?)?;
+    Ok(TcpListener::from(socket))
 }
 
 /// Paths end up in LXC's configuration, which has no quoting.
@@ -208,6 +200,18 @@ fn host_resolv_conf() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn two_listen_at_one_place_and_each_connection_reaches_one_that_is_there() {
+        let first = shared_listener(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let Ok(std::net::SocketAddr::V4(place)) = first.local_addr() else { panic!("IPv4") };
+        let second = shared_listener(place).unwrap();
+        drop(first);
+        for _ in 0..20 {
+            std::net::TcpStream::connect(place).unwrap();
+            second.accept().unwrap();
+        }
+    }
 
     #[test]
     fn paths_with_a_meaning_to_lxc_are_refused() {

@@ -122,7 +122,7 @@ async fn fill(store: &Store) -> ClusterId {
     let fields = [NodeGroupField::NodeLabels([("x".to_owned(), "y".to_owned())].into()), NodeGroupField::NodeTaints(vec![taint])];
     store.update_nodegroup(&lease, id, group, &fields).await.unwrap();
     store.update_observed(&lease, id, &serde_json::json!({"t": "x".repeat(100_000)})).await.unwrap();
-    store.insert_private(&lease, id, &[("one", "1".into()), ("One", "2".into())]).await.unwrap();
+    store.insert_private(&lease, id, &[("one", "1".into()), ("One", "2".into())], None).await.unwrap();
     store.insert_diagnosis(&Diagnosis::new(uuid::Uuid::new_v4(), id, "user", serde_json::json!({"r": "ä"}))).await.unwrap();
     store.report_service("h", "magnum-conductor").await.unwrap();
     store.insert_quota(&ProjectId("q".to_owned()), "Cluster", 3).await.unwrap();

@@ -111,7 +111,7 @@ pub async fn long_and_strange_text_comes_back(store: Store) {
         (Ok(made), Dialect::Sqlite) => assert_eq!(made.name, too_long),
         other => panic!("{other:?}"),
     }
-    let kept = store.insert_private(&lease, id, &[("Key", "A".into()), ("key", "b ".into())]).await.unwrap();
+    let kept = store.insert_private(&lease, id, &[("Key", "A".into()), ("key", "b ".into())], None).await.unwrap();
     assert_eq!((kept["Key"].expose_secret(), kept["key"].expose_secret()), ("A", "b "), "our own tables tell case");
 }
 

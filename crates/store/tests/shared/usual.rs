@@ -72,9 +72,9 @@ pub async fn values_left_for_others_wake_them_and_delete_leaves_nothing(store: S
     store.put_rendezvous(id, "swarm-worker-token", &SecretString::from("t")).await.unwrap();
     tokio::time::timeout(Duration::from_secs(5), news.changed()).await.unwrap().unwrap();
     assert_eq!(store.get_rendezvous(id, "swarm-worker-token").await.unwrap().unwrap().expose_secret(), "t");
-    let kept = store.insert_private(&lease, id, &[("address", SecretString::from("a"))]).await.unwrap();
+    let kept = store.insert_private(&lease, id, &[("address", SecretString::from("a"))], None).await.unwrap();
     assert_eq!(kept.len(), 2);
-    let kept = store.insert_private(&lease, id, &[("address", SecretString::from("b"))]).await.unwrap();
+    let kept = store.insert_private(&lease, id, &[("address", SecretString::from("b"))], None).await.unwrap();
     assert_eq!(kept["address"].expose_secret(), "a", "what was chosen first stays");
     store.delete_cluster(&lease, id).await.unwrap();
     assert!(store.get_cluster(&Scope::All, id).await.is_err());

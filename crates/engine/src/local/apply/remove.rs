@@ -3,7 +3,7 @@
 //! is looked up in what we think we made; the machine is searched.
 
 use crate::local::apply::in_parallel;
-use crate::local::machine::{Machine, lock};
+use crate::local::machine::Machine;
 use crate::local::names::{Names, port_table};
 use crate::local::{external, failed};
 use crate::{Error, Progress};
@@ -20,17 +20,17 @@ const LXC_LOCKS: &str = "/run/lxc/lock";
 
 /// Removes everything of a cluster; the external network too when it was the last.
 pub(crate) fn cluster(machine: &Machine, cluster: ClusterId) -> Result<Progress, Error> {
-    let held = machine.cluster_lock(cluster);
-    let _held = lock(&held);
+    let held = machine.hold(cluster)?;
     let names = machine.names(cluster);
     let mut did = Vec::new();
     remove_named(machine, &names, &mut did)?;
-    let _held = machine.external_lock();
+    let _external = machine.hold_external()?;
     file::remove(&machine.clusters_dir().join(names.short())).map_err(failed("cluster"))?;
     if file::names(&machine.clusters_dir()).is_empty() {
         external::remove(&machine.instance)?;
         remove_shell(machine)?;
     }
+    held.remove()?;
     Ok(Progress { did, done: true })
 }
 
@@ -63,7 +63,7 @@ pub(crate) fn everything(machine: &Machine) -> Result<(), Error> {
         let Ok(id) = format!("{short}-0000-4000-8000-000000000000").parse::<ClusterId>() else { continue };
         cluster(machine, id)?;
     }
-    let _held = machine.external_lock();
+    let _held = machine.hold_external()?;
     external::remove(&machine.instance)?;
     remove_shell(machine)
 }

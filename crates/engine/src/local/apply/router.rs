@@ -30,7 +30,7 @@ pub(crate) fn ensure(machine: &Machine, blueprint: &Blueprint) -> Result<(), Err
 
 /// The outer link, from the external network's side.
 fn attach_outside(machine: &Machine, names: &Names, blueprint: &Blueprint) -> Result<(), Error> {
-    let _held = machine.external_lock();
+    let _held = machine.hold_external()?;
     external::ensure(&machine.instance, machine.config.egress)?;
     let (tap, router) = (names.external_tap(), names.router());
     let address = blueprint.floating.first().map_or(blueprint.network.gateway, |f| f.external);
