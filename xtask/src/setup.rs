@@ -39,6 +39,8 @@ const PACKAGES: &[(&str, &str)] = &[
     ("python3-neutron", "the real Neutron in tests"),
     ("mariadb-server", "tests on a real MariaDB of their own"),
     ("postgresql", "tests on a real PostgreSQL of their own"),
+    ("python3-openstackclient", "an older command line client in tests"),
+    ("python3-magnumclient", "its `coe` commands, of 2022"),
     ("python3-magnum", "tests that the Python service works on our databases and we on its"),
     ("python3-pymysql", "its driver for MariaDB"),
     ("python3-psycopg2", "its driver for PostgreSQL"),

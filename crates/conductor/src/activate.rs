@@ -23,7 +23,7 @@ pub(crate) enum Next {
 
 /// Brings the cluster one step closer to what its rows ask for.
 pub(crate) async fn activate(world: &World, id: ClusterId) -> Next {
-    let lease = match world.store.take_lease(&format!("cluster/{id}"), &world.holder, tenure::LEASE).await {
+    let lease = match take(world, id).await {
         Ok(Some(lease)) => lease,
         Ok(None) => return watch_others(world, id).await,
         Err(error) => {
@@ -31,7 +31,6 @@ pub(crate) async fn activate(world: &World, id: ClusterId) -> Next {
             return Next::In(Duration::from_secs(2));
         }
     };
-    world.note_turn(id, lease.generation);
     let outcome = Tenure::of(&world.store, &lease).spend(work(world, &lease, id)).await;
     if let Err(error) = world.store.release_lease(&lease).await {
         tracing::warn!(cluster = %id, %error, "the lease could not be given back");
@@ -49,6 +48,23 @@ pub(crate) async fn activate(world: &World, id: ClusterId) -> Next {
             Next::In(Duration::from_secs(2))
         }
     }
+}
+
+/// Takes the cluster, unless another conductor has it: now, or again and again, as is seen from one look to the next. So the
+/// one that had it goes on with what it remembers, and the others do not do everything once more.
+async fn take(world: &World, id: ClusterId) -> Result<Option<Lease>, magnum_store::Error> {
+    let name = format!("cluster/{id}");
+    if let Some(last) = world.store.get_lease(&name).await?
+        && last.holder != world.holder
+        && world.is_others(id, last.generation)
+    {
+        return Ok(None);
+    }
+    let lease = world.store.take_lease(&name, &world.holder, tenure::LEASE).await?;
+    if let Some(lease) = &lease {
+        world.note_turn(id, lease.generation);
+    }
+    Ok(lease)
 }
 
 async fn work(world: &World, lease: &Lease, id: ClusterId) -> Result<Next, Error> {
@@ -71,7 +87,12 @@ async fn work(world: &World, lease: &Lease, id: ClusterId) -> Result<Next, Error
 async fn watch_others(world: &World, id: ClusterId) -> Next {
     match world.store.get_cluster(&Scope::All, id).await {
         Ok(cluster) if cluster.status == Some(ClusterStatus::DeleteInProgress) => world.gate.close(id),
-        Ok(_) => world.gate.open(id).await,
+        Ok(cluster) => {
+            world.gate.open(id).await;
+            if cluster.status.is_some_and(|status| status.action_in_progress().is_none()) {
+                return Next::Settled;
+            }
+        }
         Err(magnum_store::Error::NotFound { .. }) => {
             world.gate.close(id);
             world.forget(id);

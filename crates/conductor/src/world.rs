@@ -64,8 +64,9 @@ struct Note {
     settled_at: Option<Instant>,
     failures: u32,
     health_at: Option<Instant>,
-    /// The lease's generation at the last activation.
+    /// The lease's generation at the last activation, and when it was another's at the last look.
     generation: i64,
+    seen: i64,
 }
 
 /// Which nodes a rollout has drained, and which it has let workloads back onto; forgotten, it is looked up again.
@@ -115,12 +116,17 @@ impl World {
         change(self.notes.lock().unwrap_or_else(PoisonError::into_inner).entry(cluster).or_default())
     }
 
+    /// Whether another conductor, who had the lease last, is at work: it has taken it since this one looked before.
+    pub(crate) fn is_others(&self, cluster: ClusterId, generation: i64) -> bool {
+        self.note(cluster, |n| std::mem::replace(&mut n.seen, generation) != generation)
+    }
+
     /// An activation begins. When another conductor had the cluster since the last one, what was remembered is old.
     pub(crate) fn note_turn(&self, cluster: ClusterId, generation: i64) {
         let is_next = self.note(cluster, |n| {
             let is_next = n.generation + 1 == generation;
             if !is_next {
-                *n = Note { health_at: n.health_at, ..Note::default() };
+                *n = Note { health_at: n.health_at, seen: n.seen, ..Note::default() };
             }
             n.generation = generation;
             is_next

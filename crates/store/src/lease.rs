@@ -76,6 +76,15 @@ impl Store {
         }
     }
 
+    /// Who had the lease last, whether it is still good or not. None when nobody had it.
+    pub async fn get_lease(&self, name: &str) -> Result<Option<Lease>, Error> {
+        let sql = "SELECT \"holder\", \"generation\" FROM \"mg_lease\" WHERE \"name\" = ?";
+        let rows = self.db.fetch(sql, vec![Arg::Text(name.to_owned())]).await?;
+        let lease =
+            |row: &crate::sql::Row| Ok(Lease { name: name.to_owned(), holder: row.text("holder")?, generation: row.get("generation")? });
+        rows.first().map(lease).transpose()
+    }
+
     /// Makes the lease last `duration` from now. False when it is lost.
     pub async fn renew_lease(&self, lease: &Lease, duration: Duration) -> Result<bool, Error> {
         self.expire_at(lease, "{now} + ?", milliseconds(duration)).await
@@ -108,9 +117,11 @@ mod tests {
     async fn one_holder_at_a_time_and_the_loser_is_fenced() {
         let store = Store::memory().await.unwrap();
         let long = Duration::from_secs(60);
+        assert_eq!(store.get_lease("cluster/x").await.unwrap(), None);
         let first = store.take_lease("cluster/x", "a", Duration::ZERO).await.unwrap().unwrap();
         let second = store.take_lease("cluster/x", "b", long).await.unwrap().expect("the first has expired");
         assert_eq!((first.generation, second.generation), (1, 2));
+        assert_eq!(store.get_lease("cluster/x").await.unwrap(), Some(second.clone()));
         assert_eq!(store.take_lease("cluster/x", "a", long).await.unwrap(), None);
         assert!(!store.renew_lease(&first, long).await.unwrap());
         assert!(store.renew_lease(&second, long).await.unwrap());
