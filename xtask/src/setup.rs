@@ -41,6 +41,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("postgresql", "tests on a real PostgreSQL of their own"),
     ("python3-openstackclient", "an older command line client in tests"),
     ("python3-magnumclient", "its `coe` commands, of 2022"),
+    ("golang-github-gophercloud-gophercloud-dev", "what Terraform and the cluster autoscaler are built on, in tests"),
     ("python3-magnum", "tests that the Python service works on our databases and we on its"),
     ("python3-pymysql", "its driver for MariaDB"),
     ("python3-psycopg2", "its driver for PostgreSQL"),

@@ -10,7 +10,7 @@ use crate::{Error, certificates, drain, inquire, leave, outcome, power, prepare,
 use jiff::Timestamp;
 use magnum_blueprint::{Blueprint, Settings};
 use magnum_engine::{Observed, Progress, ResourceKind};
-use magnum_store::{ClusterField, Lease, NewEvent, Operation, Whole, time_limit};
+use magnum_store::{ClusterField, Lease, NewEvent, Node, Operation, Whole, time_limit};
 use magnum_types::{Action, NodeName, Role, StepState};
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use std::time::Duration;
 pub(crate) async fn bring(world: &World, lease: &Lease, whole: &Whole, action: Action) -> Result<Next, Error> {
     let id = whole.cluster.uuid;
     let operations = world.store.list_open_operations(id).await.map_err(Error::Store)?;
-    let remove_first = named_victims(&operations);
+    let remove_first = victims(world, &operations).await?;
     let made = async {
         if action == Action::Update {
             rotate::begin(world, lease, whole, &operations).await?;
@@ -186,8 +186,49 @@ pub(crate) async fn record(world: &World, lease: &Lease, whole: &Whole, progress
     world.store.update_observed(lease, id, &tree).await.map_err(Error::Store)
 }
 
-/// The nodes that a resize named to be removed.
-fn named_victims(operations: &[Operation]) -> Vec<String> {
-    let named = |o: &Operation| o.input["nodes_to_remove"].as_array().cloned().unwrap_or_default();
-    operations.iter().flat_map(named).filter_map(|v| v.as_str().map(str::to_owned)).collect()
+/// The names of the nodes that a resize asked to be removed.
+async fn victims(world: &World, operations: &[Operation]) -> Result<Vec<String>, Error> {
+    let mut names = Vec::new();
+    for operation in operations {
+        let Some(words) = operation.input["nodes_to_remove"].as_array().filter(|words| !words.is_empty()) else { continue };
+        let nodes = world.store.list_nodes(operation.cluster).await.map_err(Error::Store)?;
+        let group = operation.input["nodegroup"].as_str().unwrap_or_default();
+        names.extend(words.iter().filter_map(|word| meant(&nodes, group, word.as_str()?)).map(|node| node.name.to_string()));
+    }
+    Ok(names)
+}
+
+/// A node by its name, its id, its address, or its place in the group, as Heat knows it (`0` is the first).
+fn meant<'a>(nodes: &'a [Node], group: &str, word: &str) -> Option<&'a Node> {
+    let is_named = |node: &&Node| node.name.as_str() == word || node.id.to_string() == word || node.address == word;
+    let is_at = |node: &&Node| node.nodegroup.to_string() == group && node.idx.to_string() == word;
+    nodes.iter().find(is_named).or_else(|| nodes.iter().find(is_at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use magnum_types::{ClusterId, NodeGroupId};
+
+    #[test]
+    fn a_node_is_meant_by_name_id_address_or_place() {
+        let (cluster, first, second) = (ClusterId::random(), NodeGroupId::random(), NodeGroupId::random());
+        let node = |name: &str, group, idx, address: &str| {
+            let name = NodeName::parse(name).unwrap();
+            Node::new(cluster, name, group, Role::Worker, idx, address.to_owned(), String::new())
+        };
+        let nodes = [node("node-0", first, 0, "10.0.0.20"), node("node-1", first, 1, "10.0.0.21"), node("extra-0", second, 0, "10.0.0.22")];
+        let found = |group: NodeGroupId, word: &str| meant(&nodes, &group.to_string(), word).map(|node| node.name.as_str());
+        for (group, word, name) in [
+            (first, "node-1", Some("node-1")),
+            (first, "10.0.0.20", Some("node-0")),
+            (first, "1", Some("node-1")),
+            (second, "0", Some("extra-0")),
+            (second, "1", None),
+            (first, "node-7", None),
+        ] {
+            assert_eq!(found(group, word), name, "{word}");
+        }
+        assert_eq!(found(second, &nodes[1].id.to_string()), Some("node-1"));
+    }
 }

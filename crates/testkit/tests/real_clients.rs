@@ -251,3 +251,25 @@ fn openstacksdk_works_on_templates_clusters_and_services() -> Result<()> {
     ensure!(output.status.success() && text.contains("sdk ok"), "{text}");
     Ok(())
 }
+
+/// What Terraform and the cluster autoscaler are built on, as Debian packages it.
+#[test]
+fn gophercloud_creates_scales_and_deletes_a_cluster() -> Result<()> {
+    let server = Server::start(&dist_dir()?)?;
+    let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/gophercloud.go");
+    let program = server.state().join("gophercloud");
+    let mut go = Command::new("go");
+    go.args(["build", "-o"]).arg(&program).arg(source).current_dir(server.state());
+    go.env("GO111MODULE", "off").env("GOPATH", "/usr/share/gocode").env("GOCACHE", magnum_testkit::cache_dir().join("go-build"));
+    run(&mut go)?;
+    let said = run(Command::new(&program).args([server.url(), server.token()?]))?;
+    ensure!(said.contains("gophercloud ok"), "{said}");
+    Ok(())
+}
+
+fn run(command: &mut Command) -> Result<String> {
+    let output = command.output().with_context(|| format!("running {command:?}"))?;
+    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    ensure!(output.status.success(), "{command:?} ended with {}: {text}", output.status);
+    Ok(text)
+}
