@@ -58,6 +58,7 @@ impl Held {
                 return Ok(false);
             }
             file.set_len(0)?;
+            file.seek(SeekFrom::Start(0))?;
             file.write_all(name.as_bytes())?;
             Ok(!before.is_empty())
         };
