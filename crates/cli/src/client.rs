@@ -1,23 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Requests to the server. Every one has a time limit; every error answer becomes the server's own words.
 
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Reach, is_loopback};
 use crate::error::Error;
+use magnum_cloud::Tls;
+use reqwest::header::HeaderValue;
 use reqwest::{Method, Url};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use std::time::Duration;
+use tokio::sync::OnceCell;
 
 /// How long a usual request may take; the Python client waits 600 seconds, a person does not.
 const LIMIT: Duration = Duration::from_secs(60);
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
 /// A connection to one server.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Client {
-    http: reqwest::Client,
-    endpoint: Endpoint,
+    reach: Reach,
+    /// Found with the first request: a login may have to say where the server is.
+    door: OnceCell<Door>,
+    version: String,
     debug: bool,
+}
+
+/// The server's address, and the connections to it.
+#[derive(Debug)]
+struct Door {
+    http: reqwest::Client,
+    url: Url,
 }
 
 /// A request being put together.
@@ -32,16 +44,9 @@ pub(crate) struct Request<'a> {
 }
 
 impl Client {
-    pub fn new(endpoint: Endpoint, debug: bool) -> Result<Self, Error> {
-        // A second installation is refused, which is as good: one is there.
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let mut builder =
-            reqwest::Client::builder().connect_timeout(CONNECT_LIMIT).user_agent(concat!("magnum/", env!("CARGO_PKG_VERSION")));
-        if endpoint.loopback {
-            builder = builder.no_proxy();
-        }
-        let http = builder.build().map_err(|error| Error::Internal { message: format!("no HTTP client: {error}") })?;
-        Ok(Self { http, endpoint, debug })
+    /// `version` is the microversion to speak.
+    pub fn new(reach: Reach, version: String, debug: bool) -> Self {
+        Self { reach, door: OnceCell::new(), version, debug }
     }
 
     pub fn get(&self, path: &[&str]) -> Request<'_> {
@@ -92,25 +97,60 @@ impl Client {
         Request { client: self, method, path, query: Vec::new(), body: None, limit: LIMIT }
     }
 
+    /// Where the server is, and what to show there. A login's token is renewed before it ends.
+    async fn enter(&self) -> Result<(&Door, Option<SecretString>), Error> {
+        match &self.reach {
+            Reach::Straight(endpoint) => {
+                let door = self.door.get_or_try_init(|| async { Door::new(&endpoint.url, &endpoint.tls) }).await?;
+                Ok((door, endpoint.token.clone()))
+            }
+            Reach::Keystone(login) => {
+                if self.debug && !self.door.initialized() {
+                    trace(&login.shown());
+                }
+                let (url, token) = login.door().await?;
+                let door = self.door.get_or_try_init(|| async { Door::new(&url, &login.tls) }).await?;
+                Ok((door, Some(token)))
+            }
+        }
+    }
+}
+
+impl Door {
+    fn new(url: &Url, tls: &Tls) -> Result<Self, Error> {
+        // Proxies do not lead to this machine's own servers.
+        let tls = Tls { proxies: !is_loopback(url), ..tls.clone() };
+        let builder = tls.client().map_err(|error| Error::usage(format!("TLS: {error}")))?.connect_timeout(CONNECT_LIMIT);
+        let http = builder.build().map_err(|error| Error::Internal { message: format!("no HTTP client: {error}") })?;
+        Ok(Self { http, url: url.clone() })
+    }
+
     fn url(&self, path: &[String]) -> Result<Url, Error> {
-        let mut url = self.endpoint.url.clone();
+        let mut url = self.url.clone();
         let versioned = url.path().trim_end_matches('/').ends_with("/v1");
-        let broken = || Error::usage(format!("{} cannot be the address of a server", self.endpoint.url));
+        let broken = || Error::usage(format!("{} cannot be the address of a server", self.url));
         let mut segments = url.path_segments_mut().map_err(|()| broken())?;
         segments.pop_if_empty();
         if !versioned {
             segments.push("v1");
         }
-        for part in path {
-            // The URL library drops `.` and `..`; no resource has such a name.
-            if part.is_empty() || part == "." || part == ".." {
-                return Err(Error::usage(format!("{part:?} is not a name")));
-            }
-            segments.push(part);
-        }
+        segments.extend(path);
         drop(segments);
         Ok(url)
     }
+}
+
+/// The URL library drops `.` and `..`; no resource has such a name. Said before anything is asked.
+fn named(path: &[String]) -> Result<(), Error> {
+    match path.iter().find(|part| matches!(part.as_str(), "" | "." | "..")) {
+        Some(part) => Err(Error::usage(format!("{part:?} is not a name"))),
+        None => Ok(()),
+    }
+}
+
+#[allow(clippy::print_stderr, reason = "--debug traces to standard error, past the printer's formats")]
+fn trace(text: &str) {
+    eprintln!("debug: {text}");
 }
 
 fn marker_of(next: &str) -> Option<(String, String)> {
@@ -131,12 +171,17 @@ impl Request<'_> {
 
     /// Sends it; an answer without a body is null.
     pub async fn send(self) -> Result<Value, Error> {
-        let url = self.client.url(&self.path)?;
-        let unreachable = |error: reqwest::Error| self.unreachable(&error);
-        let mut request = self.client.http.request(self.method.clone(), url).timeout(self.limit);
-        request = request.header("Accept", "application/json").header("OpenStack-API-Version", "container-infra latest");
-        if let Some(token) = &self.client.endpoint.token {
-            request = request.header("X-Auth-Token", token.expose_secret());
+        named(&self.path)?;
+        let (door, token) = self.client.enter().await?;
+        let unreachable = |error: reqwest::Error| self.unreachable(door, &error);
+        let mut request = door.http.request(self.method.clone(), door.url(&self.path)?).timeout(self.limit);
+        let version = format!("container-infra {}", self.client.version);
+        request = request.header("Accept", "application/json").header("OpenStack-API-Version", version);
+        if let Some(token) = &token {
+            let mut value =
+                HeaderValue::from_str(token.expose_secret()).map_err(|_| Error::usage("the token has signs that no token has"))?;
+            value.set_sensitive(true);
+            request = request.header("X-Auth-Token", value);
         }
         if !self.query.is_empty() {
             request = request.query(&self.query);
@@ -155,32 +200,30 @@ impl Request<'_> {
             return match body {
                 Some(body) => Ok(body),
                 None if bytes.is_empty() => Ok(Value::Null),
-                None => Err(Error::Internal {
-                    message: format!("{} answered something that is not JSON; is it a Magnum server?", self.client.endpoint.url),
-                }),
+                None => {
+                    Err(Error::Internal { message: format!("{} answered something that is not JSON; is it a Magnum server?", door.url) })
+                }
             };
         }
         let text = body.as_ref().and_then(message).unwrap_or_else(|| status.canonical_reason().unwrap_or("error").to_owned());
-        let hint = if status.as_u16() == 401 { self.no_token() } else { None };
+        let hint = if status.as_u16() == 401 { Some(self.no_token()) } else { None };
         Err(Error::Server { status: status.as_u16(), text: format!("{text} (HTTP {})", status.as_u16()), path: self.path, hint })
     }
 
-    fn no_token(&self) -> Option<String> {
-        let none = self.client.endpoint.token.is_none();
-        self.client.endpoint.token_hint.clone().or_else(|| {
-            Some(
-                if none {
-                    "give a token with --token or MAGNUM_TOKEN"
-                } else {
-                    "the server does not accept this token; is it this server's? (--state-dir, --token)"
+    fn no_token(&self) -> String {
+        match &self.client.reach {
+            Reach::Keystone(login) => login.unwanted(),
+            Reach::Straight(endpoint) => endpoint.token_hint.clone().unwrap_or_else(|| {
+                match endpoint.token {
+                    None => "give a token with --token or MAGNUM_TOKEN, or log in with --os-cloud",
+                    Some(_) => "the server does not accept this token; is it this server's? (--state-dir, --token)",
                 }
-                .to_owned(),
-            )
-        })
+                .to_owned()
+            }),
+        }
     }
 
-    fn unreachable(&self, error: &reqwest::Error) -> Error {
-        let url = self.client.endpoint.url.to_string();
+    fn unreachable(&self, door: &Door, error: &reqwest::Error) -> Error {
         let reason = if error.is_timeout() {
             "no answer within the time limit".to_owned()
         } else {
@@ -190,14 +233,17 @@ impl Request<'_> {
             }
             source.to_string()
         };
-        Error::Unreachable { url, reason, hint: Some(self.client.endpoint.start_hint.clone()) }
+        let hint = match &self.client.reach {
+            Reach::Straight(endpoint) => endpoint.start_hint.clone(),
+            Reach::Keystone(login) => login.misdirected(),
+        };
+        Error::Unreachable { what: "Magnum server", url: door.url.to_string(), reason, hint: Some(hint) }
     }
 
-    #[allow(clippy::print_stderr, reason = "--debug traces to standard error, past the printer's formats")]
     fn trace(&self) {
         let query: Vec<String> = self.query.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let body = self.body.as_ref().map(Value::to_string).unwrap_or_default();
-        eprintln!("debug: {} /v1/{} {} {body}", self.method, self.path.join("/"), query.join("&"));
+        trace(&format!("{} /v1/{} {} {body}", self.method, self.path.join("/"), query.join("&")));
     }
 }
 

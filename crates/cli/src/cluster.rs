@@ -12,6 +12,7 @@ pub(crate) mod upgrade;
 use crate::context::Context;
 use crate::error::Error;
 use crate::paging::Paging;
+use crate::template;
 use clap::Subcommand;
 
 /// The list's columns, as in the Python client.
@@ -76,6 +77,9 @@ pub enum Command {
     Upgrade(upgrade::Arguments),
     /// Write the credentials of a cluster and print what a shell has to know: eval $(magnum cluster config c1)
     Config(config::Arguments),
+    /// Cluster templates, in the openstack command's words
+    #[command(subcommand, hide = true)]
+    Template(template::Command),
 }
 
 impl Command {
@@ -89,6 +93,7 @@ impl Command {
             Command::Resize(arguments) => resize::run(context, arguments).await,
             Command::Upgrade(arguments) => upgrade::run(context, arguments).await,
             Command::Config(arguments) => config::run(context, arguments).await,
+            Command::Template(command) => command.run(context).await,
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::database::DatabaseArgs;
 use crate::global::Global;
 use crate::hooks::{ImageArgs, OnlyApiArgs, OnlyConductorArgs, ServeArgs};
 use crate::settings::{ConfigCommand, PolicyCommand};
-use crate::{authority, cluster, credential, doctor, explain, legacy, node, nodegroup, service, template, timeline};
+use crate::{authority, cluster, coe, credential, doctor, explain, legacy, node, nodegroup, service, template, timeline};
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
@@ -20,7 +20,8 @@ pub struct Cli {
 }
 
 const AFTER: &str = "\
-The commands of 2015 (bay-create, baymodel-list …) and of the former magnum client (cluster-create …) work too.
+The commands of 2015 (bay-create, baymodel-list …), of the former magnum client (cluster-create …) and of the openstack
+command (coe cluster template list …) work too.
 Every command, the exit codes and the JSON output are described in docs/cli.md and docs/cli-json.md.";
 
 /// What to do.
@@ -83,6 +84,9 @@ pub enum Command {
     /// Print docs/cli.md
     #[command(hide = true)]
     Docs,
+    /// The words of the openstack command: `coe cluster template list` is `cluster-template list`
+    #[command(subcommand, hide = true)]
+    Coe(coe::Command),
     #[command(flatten)]
     Legacy(legacy::Command),
 }

@@ -5,6 +5,7 @@ use crate::client::Client;
 use crate::endpoint;
 use crate::error::Error;
 use crate::global::Global;
+use crate::login::{self, Surroundings};
 use crate::output::{Printer, Streams};
 use serde_json::Value;
 use std::path::PathBuf;
@@ -16,15 +17,17 @@ pub(crate) struct Context {
     pub printer: Printer,
     pub shell: String,
     pub directory: PathBuf,
+    surroundings: Surroundings,
     client: OnceLock<Client>,
 }
 
 impl Context {
-    pub fn new(global: Global, streams: Streams) -> Self {
+    pub fn new(global: Global, mut streams: Streams) -> Self {
+        let surroundings = Surroundings { environment: std::mem::take(&mut streams.environment), directory: streams.directory.clone() };
         let shell = streams.shell.clone();
         let directory = streams.directory.clone();
-        let printer = Printer::new(streams, global.output, global.column.clone());
-        Self { global, printer, shell, directory, client: OnceLock::new() }
+        let printer = Printer::new(streams, &global);
+        Self { global, printer, shell, directory, surroundings, client: OnceLock::new() }
     }
 
     /// The server; found on first use, so that commands without one work anywhere.
@@ -32,7 +35,9 @@ impl Context {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
-        let client = Client::new(endpoint::discover(&self.global)?, self.global.debug)?;
+        let reach = endpoint::discover(&self.global, &self.surroundings, &|prompt| self.printer.ask_secret(prompt))?;
+        let version = login::version(&self.global.openstack, &self.surroundings)?;
+        let client = Client::new(reach, version, self.global.debug);
         Ok(self.client.get_or_init(|| client))
     }
 

@@ -1,40 +1,76 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Where the server is and which token it wants: options and environment first, then what a server on this
-//! machine left in its state directory. The private token of the state directory is never sent to another machine.
+//! Where the server is and which token it wants: an address and a token that are named first, then a login to Keystone if one
+//! is asked for, then what a server on this machine left in its state directory. The private token of the state directory is
+//! never sent to another machine.
 
 use crate::error::Error;
 use crate::global::Global;
+use crate::login::{self, Let, Login, Surroundings, Wish};
+use magnum_cloud::Tls;
 use reqwest::Url;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use std::path::Path;
 
 const DEFAULT_URL: &str = "http://127.0.0.1:9511";
 
 /// A server to talk to.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Endpoint {
     pub url: Url,
     pub token: Option<SecretString>,
-    pub loopback: bool,
+    /// How its certificate is checked.
+    pub tls: Tls,
     /// What to do when it does not answer.
     pub start_hint: String,
     /// Why there is no token.
     pub token_hint: Option<String>,
 }
 
-/// Finds the server.
-pub(crate) fn discover(global: &Global) -> Result<Endpoint, Error> {
+/// Where a server is, or how that is learnt.
+#[derive(Debug)]
+pub(crate) enum Reach {
+    Straight(Box<Endpoint>),
+    Keystone(Box<Login>),
+}
+
+/// Finds the server: what is named goes before what a login finds out, and that before this machine's own server.
+pub(crate) fn discover(global: &Global, around: &Surroundings, ask: &dyn Fn(&str) -> Option<SecretString>) -> Result<Reach, Error> {
+    let given = global.url.clone().filter(|url| !url.is_empty());
+    let token = global.token.clone().filter(|token| !token.expose_secret().is_empty());
+    let named = given.as_deref().map(address).transpose()?;
+    if let (Some(_), Some(_)) = (&named, &token) {
+        return own(global, around, token);
+    }
+    let left = read(&global.state_dir.join("endpoint"));
+    let alone = named.is_none() && token.is_none() && left.is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound);
+    let wish = match (Wish::find(&global.openstack, around, alone)?, &token) {
+        (None, _) => return own(global, around, token),
+        (Some(wish), None) => wish,
+        // Keystone is asked with it where Magnum is.
+        (Some(wish), Some(token)) => wish.showing(token.clone()),
+    };
+    match wish.prepare(named, ask)? {
+        Let::Keystone(login) => Ok(Reach::Keystone(login)),
+        Let::Straight { url, token, tls } => {
+            let start_hint = "is that Magnum's address? It is said by --os-endpoint-override or its variables".to_owned();
+            Ok(Reach::Straight(Box::new(Endpoint { url, token, tls, start_hint, token_hint: None })))
+        }
+    }
+}
+
+/// A server that is named, or this machine's.
+fn own(global: &Global, around: &Surroundings, token: Option<SecretString>) -> Result<Reach, Error> {
     let (endpoint, file) = (global.state_dir.join("endpoint"), global.state_dir.join("token"));
     let left = read(&endpoint);
     let given = global.url.clone().filter(|url| !url.is_empty());
     let text = given.clone().or_else(|| left.as_ref().ok().cloned()).unwrap_or_else(|| DEFAULT_URL.to_owned());
-    let url = Url::parse(&text).ok().filter(|url| url.has_host() && matches!(url.scheme(), "http" | "https"));
-    let url = url.ok_or_else(|| Error::usage(format!("{text:?} is not the address of a server, such as {DEFAULT_URL}")))?;
-    let loopback = is_loopback(&url);
-    let own = loopback || left.as_ref().is_ok_and(|left| *left == text);
+    let url = address(&text)?;
+    let own = is_loopback(&url) || left.as_ref().is_ok_and(|left| *left == text);
     let mut token_hint = None;
-    let token = match global.token.clone().filter(|token| !token.is_empty()) {
-        None if own => read(&file).map_err(|error| token_hint = denied(&error, &file, "--token or MAGNUM_TOKEN")).ok(),
+    let token = match token {
+        None if own => {
+            read(&file).map_err(|error| token_hint = denied(&error, &file, "--token or MAGNUM_TOKEN")).ok().map(SecretString::from)
+        }
         given => given,
     };
     let start_hint = match (&given, &left) {
@@ -42,10 +78,17 @@ pub(crate) fn discover(global: &Global) -> Result<Endpoint, Error> {
         (None, Ok(_)) => "the server that last used this state directory has ended; start it with `magnum serve`".to_owned(),
         (None, Err(error)) => denied(error, &endpoint, "--url or MAGNUM_URL").unwrap_or_else(|| {
             let dir = global.state_dir.display();
-            format!("start one with `magnum serve`, or name one with --url or MAGNUM_URL (no server left its address in {dir})")
+            let clouds = login::clouds_there(around);
+            format!("start one with `magnum serve`, or name one with --url or MAGNUM_URL (no server left its address in {dir}){clouds}")
         }),
     };
-    Ok(Endpoint { url, token: token.map(SecretString::from), loopback, start_hint, token_hint })
+    let tls = login::tls_of(&global.openstack, around);
+    Ok(Reach::Straight(Box::new(Endpoint { url, token, tls, start_hint, token_hint })))
+}
+
+fn address(text: &str) -> Result<Url, Error> {
+    let url = Url::parse(text).ok().filter(|url| url.has_host() && matches!(url.scheme(), "http" | "https"));
+    url.ok_or_else(|| Error::usage(format!("{text:?} is not the address of a server, such as {DEFAULT_URL}")))
 }
 
 fn denied(error: &std::io::Error, path: &Path, instead: &str) -> Option<String> {
@@ -58,7 +101,8 @@ fn read(path: &Path) -> std::io::Result<String> {
     if text.is_empty() { Err(std::io::ErrorKind::NotFound.into()) } else { Ok(text) }
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Whether an address is this machine's own.
+pub(crate) fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())
@@ -68,16 +112,25 @@ fn is_loopback(url: &Url) -> bool {
 mod tests {
     use super::*;
     use crate::global::Output;
-    use secrecy::ExposeSecret;
+    use crate::login::OpenStack;
 
     fn global(dir: &Path, url: Option<&str>, token: Option<&str>) -> Global {
         Global {
             url: url.map(str::to_owned),
-            token: token.map(str::to_owned),
+            token: token.map(SecretString::from),
+            openstack: OpenStack::default(),
+            cliff: crate::output::Cliff::default(),
             state_dir: dir.to_owned(),
             output: Output::Table,
             column: Vec::new(),
             debug: false,
+        }
+    }
+
+    fn straight(global: &Global) -> Result<Endpoint, Error> {
+        match discover(global, &Surroundings { directory: global.state_dir.clone(), ..Surroundings::default() }, &|_| None)? {
+            Reach::Straight(endpoint) => Ok(*endpoint),
+            Reach::Keystone(_) => panic!("nobody named a Keystone"),
         }
     }
 
@@ -94,7 +147,7 @@ mod tests {
             (Some("https://cloud.example:9511/x"), None, "https://cloud.example:9511/x", None),
             (Some("http://127.evil.example"), None, "http://127.evil.example/", None),
         ] {
-            let found = discover(&global(dir.path(), url, token)).unwrap();
+            let found = straight(&global(dir.path(), url, token)).unwrap();
             assert_eq!(found.url.as_str(), wanted_url);
             assert_eq!(found.token.as_ref().map(ExposeSecret::expose_secret), wanted_token, "{url:?}");
         }
@@ -103,11 +156,11 @@ mod tests {
     #[test]
     fn without_any_word_the_usual_address_is_tried() {
         let dir = tempfile::tempdir().unwrap();
-        let found = discover(&global(dir.path(), None, None)).unwrap();
+        let found = straight(&global(dir.path(), None, None)).unwrap();
         assert_eq!(found.url.as_str(), "http://127.0.0.1:9511/");
         assert!(found.start_hint.contains("magnum serve"));
         for bad in ["x", "ftp://a", "file:///etc/passwd", "127.0.0.1:9511"] {
-            assert!(discover(&global(dir.path(), Some(bad), None)).is_err(), "{bad}");
+            assert!(straight(&global(dir.path(), Some(bad), None)).is_err(), "{bad}");
         }
     }
 }

@@ -22,8 +22,11 @@ pub enum Error {
     #[error("{message}")]
     Usage { message: String, hint: Option<String> },
     /// No connection, or no answer within the time limit.
-    #[error("no Magnum server answers at {url}: {reason}")]
-    Unreachable { url: String, reason: String, hint: Option<String> },
+    #[error("no {what} answers at {url}: {reason}")]
+    Unreachable { what: &'static str, url: String, reason: String, hint: Option<String> },
+    /// Keystone lets the user not in, or does not say where Magnum is.
+    #[error("{message}")]
+    Login { message: String, hint: Option<String>, exit: u8 },
     /// The server answered with an error.
     #[error("{text}")]
     Server { status: u16, text: String, path: Vec<String>, hint: Option<String> },
@@ -68,7 +71,7 @@ impl Error {
             Error::Server { .. } | Error::Failed { .. } | Error::File { .. } => FAILED,
             Error::Internal { .. } => INTERNAL,
             Error::Interrupted => INTERRUPTED,
-            Error::Hook { exit, .. } => *exit,
+            Error::Hook { exit, .. } | Error::Login { exit, .. } => *exit,
         }
     }
 
@@ -79,6 +82,7 @@ impl Error {
             | Error::Unreachable { hint, .. }
             | Error::Server { hint, .. }
             | Error::Failed { hint, .. }
+            | Error::Login { hint, .. }
             | Error::Hook { hint, .. } => hint.as_deref(),
             Error::File { .. } | Error::Internal { .. } | Error::Interrupted => None,
         }
@@ -91,6 +95,7 @@ impl Error {
             | Error::Unreachable { hint, .. }
             | Error::Server { hint, .. }
             | Error::Failed { hint, .. }
+            | Error::Login { hint, .. }
             | Error::Hook { hint, .. } => *hint = hint.take().or(new),
             Error::File { .. } | Error::Internal { .. } | Error::Interrupted => {}
         }

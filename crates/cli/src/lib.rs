@@ -10,6 +10,7 @@ mod authority;
 mod catalogue;
 mod client;
 mod cluster;
+mod coe;
 mod command;
 mod context;
 mod credential;
@@ -21,6 +22,7 @@ mod explain;
 mod global;
 mod hooks;
 mod legacy;
+mod login;
 mod near;
 mod node;
 mod nodegroup;
@@ -42,7 +44,8 @@ pub use hooks::{
     Answer, ApiArgs, CatalogueOf, ConductorArgs, Database, HookError, Hooks, Image, ImageArgs, ImageCommand, Judged, LogFormat,
     OnlyApiArgs, OnlyConductorArgs, ProcessArgs, Serve, ServeArgs, Settings,
 };
-pub use output::Streams;
+pub use login::OpenStack;
+pub use output::{Cliff, Form, Quote, Streams};
 pub use settings::{Asker, ConfigCommand, ConfigFiles, PolicyCommand};
 
 use clap::{CommandFactory, Parser};
@@ -105,6 +108,7 @@ async fn execute(context: &Context, command: Command, hooks: Hooks) -> Result<u8
         Command::Service(command) => command.run(context).await?,
         Command::Stats(command) => command.run(context).await?,
         Command::Quotas(command) => command.run(context).await?,
+        Command::Coe(command) => command.run(context).await?,
         Command::Legacy(command) => command.run(context).await?,
         Command::Docs => context.printer.out(&reference::markdown()),
         Command::Completion { shell } => {

@@ -41,7 +41,8 @@ fn looked_for(path: &[String], said: &str) -> Option<(Vec<String>, &'static str,
     }
 }
 
-fn sentence(word: &str, wanted: &str, names: &[String]) -> String {
+/// Which of the names were likely meant.
+pub(crate) fn sentence(word: &str, wanted: &str, names: &[String]) -> String {
     let mut near: Vec<(usize, &String)> = names.iter().map(|name| (distance(&wanted.to_lowercase(), &name.to_lowercase()), name)).collect();
     near.sort();
     near.dedup();

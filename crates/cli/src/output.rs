@@ -5,13 +5,17 @@
 //! repeats what a word already says.
 
 mod cell;
+mod cliff;
 mod format;
 
 pub(crate) use cell::plain;
+pub use cliff::{Cliff, Form, Quote};
 
 use crate::error::Error;
-use crate::global::Output;
+use crate::global::{Global, Output};
+use secrecy::SecretString;
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -35,6 +39,8 @@ pub struct Streams {
     pub shell: String,
     /// The directory the command runs in.
     pub directory: PathBuf,
+    /// The variables that say how to log in.
+    pub environment: BTreeMap<String, String>,
 }
 
 impl Streams {
@@ -52,6 +58,9 @@ impl Streams {
             utf8: utf8(|name| std::env::var(name).ok()),
             shell: std::env::var("SHELL").unwrap_or_default(),
             directory: std::env::current_dir().unwrap_or_default(),
+            environment: std::env::vars_os()
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+                .collect(),
             input: Box::new(std::io::BufReader::new(std::io::stdin())),
             out: Box::new(out),
             err: Box::new(err),
@@ -63,6 +72,7 @@ impl Streams {
 pub(crate) struct Printer {
     streams: Mutex<Streams>,
     output: Output,
+    cliff: Cliff,
     columns: Vec<String>,
     live: bool,
     utf8: bool,
@@ -81,9 +91,17 @@ pub(crate) enum Tone {
 }
 
 impl Printer {
-    pub fn new(streams: Streams, output: Output, columns: Vec<String>) -> Self {
+    pub fn new(streams: Streams, global: &Global) -> Self {
         let (live, utf8, colour) = (streams.live, streams.utf8, streams.colour.1);
-        Self { streams: Mutex::new(streams), output, columns, live, utf8, colour }
+        Self {
+            streams: Mutex::new(streams),
+            output: global.output,
+            cliff: global.cliff.clone(),
+            columns: global.column.clone(),
+            live,
+            utf8,
+            colour,
+        }
     }
 
     /// Whether standard error may be redrawn.
@@ -98,12 +116,18 @@ impl Printer {
 
     /// Whether a person reads standard output.
     pub fn is_table(&self) -> bool {
-        self.output == Output::Table
+        self.cliff.format.map_or(self.output == Output::Table, |form| form == Form::Table)
     }
 
     /// How data is printed.
     pub fn output(&self) -> Output {
-        self.output
+        match self.cliff.format {
+            None => self.output,
+            Some(Form::Table) => Output::Table,
+            Some(Form::Json) => Output::Json,
+            Some(Form::Yaml) => Output::Yaml,
+            Some(Form::Value | Form::Csv | Form::Shell) => Output::Value,
+        }
     }
 
     /// Refuses a form that only the doctor's report has; a command is refused before it asks for anything.
@@ -117,13 +141,18 @@ impl Printer {
 
     /// Whether a program reads one document.
     pub fn is_document(&self) -> bool {
-        matches!(self.output, Output::Json | Output::Yaml)
+        self.cliff.format.map_or(matches!(self.output, Output::Json | Output::Yaml), |form| matches!(form, Form::Json | Form::Yaml))
     }
 
     /// Prints rows; `columns` are the ones of the table and of the documents.
     pub fn list(&self, columns: &[&str], rows: &[Value]) -> Result<(), Error> {
         let columns = self.selected(columns, rows.first())?;
-        let picked: Vec<Vec<Value>> = rows.iter().map(|row| pick(row, &columns)).collect();
+        let mut picked: Vec<Vec<Value>> = rows.iter().map(|row| self.pick(row, &columns)).collect();
+        self.cliff.sort(&columns, &mut picked);
+        if let Some(form) = self.cliff.format {
+            self.out(&self.cliff.list(form, &columns, &picked, self.width())?);
+            return Ok(());
+        }
         let text = match self.output {
             Output::Table => format::table(&columns, &picked, self.width()),
             Output::Jsonl | Output::Junit | Output::Markdown => return Err(self.not_a_report()),
@@ -138,7 +167,11 @@ impl Printer {
     /// Prints one thing's properties.
     pub fn show(&self, columns: &[&str], object: &Value) -> Result<(), Error> {
         let columns = self.selected(columns, Some(object))?;
-        let picked = pick(object, &columns);
+        let picked = self.pick(object, &columns);
+        if let Some(form) = self.cliff.format {
+            self.out(&self.cliff.show(form, &columns, picked, self.width())?);
+            return Ok(());
+        }
         let text = match self.output {
             Output::Table => format::properties(&columns, &picked, self.width()),
             Output::Jsonl | Output::Junit | Output::Markdown => return Err(self.not_a_report()),
@@ -152,6 +185,12 @@ impl Printer {
 
     /// Says that a request was accepted: Magnum's sentence for people, the object for programs.
     pub fn accepted(&self, sentence: &str, object: &Value) -> Result<(), Error> {
+        if let Some(form) = self.cliff.format {
+            // The openstack command has the sentence whatever the format is; a document is added where one was asked for.
+            let document = self.cliff.document(form, object)?;
+            self.out(&document.unwrap_or_else(|| format!("{}\n", plain(sentence))));
+            return Ok(());
+        }
         match self.output {
             Output::Table => self.out(&format!("{}\n", plain(sentence))),
             Output::Jsonl | Output::Junit | Output::Markdown => return Err(self.not_a_report()),
@@ -166,6 +205,9 @@ impl Printer {
 
     /// Prints a whole document where a program reads; answers whether it did.
     pub fn document(&self, document: &Value) -> Result<bool, Error> {
+        if let Some(form) = self.cliff.format {
+            return Ok(self.cliff.document(form, document)?.map(|text| self.out(&text)).is_some());
+        }
         match self.output {
             Output::Json => self.out(&format::json(document)?),
             Output::Yaml => self.out(&format::yaml(document)?),
@@ -222,6 +264,16 @@ impl Printer {
         Ok((streams.input.read_line(&mut line)? > 0).then_some(line))
     }
 
+    /// A secret that a person types, unseen; none where nobody is at a terminal, or nothing was typed.
+    pub fn ask_secret(&self, prompt: &str) -> Option<SecretString> {
+        if !self.streams.lock().is_ok_and(|streams| streams.interactive) {
+            return None;
+        }
+        self.err_bytes(plain(prompt).as_bytes());
+        let typed = console::Term::stderr().read_secure_line().ok()?;
+        (!typed.is_empty()).then(|| typed.into())
+    }
+
     /// All of standard input.
     pub fn input(&self) -> std::io::Result<String> {
         let mut streams = self.streams.lock().map_err(|_| std::io::Error::other("the printer is gone"))?;
@@ -243,7 +295,28 @@ impl Printer {
                 hint: Some(format!("columns: {}", defaults.join(", "))),
             });
         }
-        if self.columns.is_empty() { Ok(defaults.iter().map(|name| (*name).to_owned()).collect()) } else { Ok(self.columns.clone()) }
+        let mut all: Vec<String> = defaults.iter().map(|name| (*name).to_owned()).collect();
+        if self.columns.is_empty() {
+            return Ok(all);
+        }
+        if self.is_cliff() {
+            // The order is the list's; what else the answer has comes after.
+            all.retain(|name| self.columns.contains(name));
+            all.extend(self.columns.iter().filter(|name| !defaults.contains(&name.as_str())).cloned());
+            return Ok(all);
+        }
+        Ok(self.columns.clone())
+    }
+
+    /// Whether printing is as the openstack command's.
+    pub fn is_cliff(&self) -> bool {
+        self.cliff.format.is_some()
+    }
+
+    /// The columns' values. What the answer does not have is null; for the openstack command it is the empty text.
+    fn pick(&self, row: &Value, columns: &[String]) -> Vec<Value> {
+        let absent = || if self.is_cliff() { Value::from("") } else { Value::Null };
+        columns.iter().map(|name| row.get(name).cloned().unwrap_or_else(absent)).collect()
     }
 }
 
@@ -262,10 +335,6 @@ fn paint(text: &str, tone: Tone, colour: bool) -> String {
         Tone::Faint => "2",
     };
     if colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
-}
-
-fn pick(row: &Value, columns: &[String]) -> Vec<Value> {
-    columns.iter().map(|name| row.get(name).cloned().unwrap_or(Value::Null)).collect()
 }
 
 fn to_object(columns: &[String], values: Vec<Value>) -> Value {

@@ -20,7 +20,7 @@ pub struct Arguments {
     /// The cluster's name or uuid
     pub cluster: String,
     /// Stay and print events as they come, until nothing is in progress
-    #[arg(long, short)]
+    #[arg(long)]
     pub follow: bool,
 }
 

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::reply::{Reply, fault};
 use crate::retry::{Again, Failure};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Certificate, Client, Identity, Method, Url, redirect};
+use reqwest::{Certificate, Client, ClientBuilder, Identity, Method, Url, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use std::time::{Duration, Instant};
@@ -66,33 +66,27 @@ pub(crate) struct Exchange<'a> {
     pub idempotent: bool,
 }
 
-impl Transport {
-    /// Reads the files and prepares the pool; nothing is sent. [`Error::Setting`] names the file that is no good.
-    pub fn new(tls: &Tls, limits: Limits) -> Result<Self, Error> {
+impl Tls {
+    /// A client that checks certificates so, shows its own, and follows no redirection: a token must not travel to wherever an
+    /// answer points. Reads the files; [`Error::Setting`] names the one that is no good.
+    pub fn client(&self) -> Result<ClientBuilder, Error> {
         // A second installation is refused, which is as good: one is there.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let setting = |option: &str, remedy: String| Error::Setting { option: option.to_owned(), remedy };
-        let mut builder = Client::builder()
-            .connect_timeout(limits.connect)
-            .timeout(limits.attempt)
-            .pool_idle_timeout(Duration::from_secs(30))
-            // A token must not travel to wherever an answer points.
-            .redirect(redirect::Policy::none())
-            .user_agent(concat!("magnum/", env!("CARGO_PKG_VERSION")));
-        if !tls.proxies {
+        let mut builder = Client::builder().redirect(redirect::Policy::none()).user_agent(concat!("magnum/", env!("CARGO_PKG_VERSION")));
+        if !self.proxies {
             builder = builder.no_proxy();
         }
-        if tls.insecure {
+        if self.insecure {
             builder = builder.tls_danger_accept_invalid_certs(true);
-        } else if let Some(file) = &tls.ca_file {
+        } else if let Some(file) = &self.ca_file {
             let pem = std::fs::read(file).map_err(|e| setting("cafile", format!("{file} cannot be read ({e})")))?;
             let authorities = Certificate::from_pem_bundle(&pem).ok().filter(|all| !all.is_empty());
             let authorities = authorities.ok_or_else(|| setting("cafile", format!("{file} holds no certificates in PEM form")))?;
             builder = builder.tls_certs_only(authorities);
         }
-        if let Some(file) = &tls.cert_file {
+        if let Some(file) = &self.cert_file {
             let mut pem = std::fs::read(file).map_err(|e| setting("certfile", format!("{file} cannot be read ({e})")))?;
-            if let Some(key) = &tls.key_file {
+            if let Some(key) = &self.key_file {
                 pem.push(b'\n');
                 pem.extend(std::fs::read(key).map_err(|e| setting("keyfile", format!("{key} cannot be read ({e})")))?);
             }
@@ -101,6 +95,18 @@ impl Transport {
                 identity.map_err(|_| setting("certfile", format!("{file} and its key are not a certificate and key in PEM form")))?,
             );
         }
+        Ok(builder)
+    }
+}
+
+fn setting(option: &str, remedy: String) -> Error {
+    Error::Setting { option: option.to_owned(), remedy }
+}
+
+impl Transport {
+    /// Reads the files and prepares the pool; nothing is sent. [`Error::Setting`] names the file that is no good.
+    pub fn new(tls: &Tls, limits: Limits) -> Result<Self, Error> {
+        let builder = tls.client()?.connect_timeout(limits.connect).timeout(limits.attempt).pool_idle_timeout(Duration::from_secs(30));
         let client = builder.build().map_err(|e| setting("cafile", format!("no HTTP client can be made: {}", innermost(&e))))?;
         Ok(Self { client, limits })
     }

@@ -3,7 +3,7 @@
 
 use super::cell;
 use crate::error::Error;
-use comfy_table::{ContentArrangement, ContentLineStyle, LineStyle, Table, TableStyle};
+use comfy_table::{CellAlignment, ContentArrangement, ContentLineStyle, LineStyle, Table, TableStyle};
 use serde_json::Value;
 
 /// The look of the Python client's tables.
@@ -17,18 +17,29 @@ const STYLE: TableStyle = TableStyle::new()
 /// Rows as a table; on a terminal it fits the width.
 pub(super) fn table(columns: &[String], rows: &[Vec<Value>], width: Option<u16>) -> String {
     let cells = rows.iter().map(|row| row.iter().map(cell::table).collect()).collect();
-    draw(columns, cells, width)
+    draw(columns, cells, width, |_| None)
 }
 
 /// One thing's properties as a table of two columns.
 pub(super) fn properties(columns: &[String], values: &[Value], width: Option<u16>) -> String {
     let cells = columns.iter().zip(values).map(|(name, value)| vec![name.clone(), cell::table(value)]).collect();
-    draw(&["Field".to_owned(), "Value".to_owned()], cells, width)
+    draw(&["Field".to_owned(), "Value".to_owned()], cells, width, |_| None)
 }
 
-fn draw(header: &[String], rows: Vec<Vec<String>>, width: Option<u16>) -> String {
+/// A table; `alignment` says it of a column where it is not to the left.
+pub(super) fn draw(
+    header: &[String],
+    rows: Vec<Vec<String>>,
+    width: Option<u16>,
+    alignment: impl Fn(usize) -> Option<CellAlignment>,
+) -> String {
     let mut table = Table::new();
     table.load_style(STYLE).set_header(header).add_rows(rows);
+    for (index, column) in table.column_iter_mut().enumerate() {
+        if let Some(alignment) = alignment(index) {
+            column.set_cell_alignment(alignment);
+        }
+    }
     if let Some(width) = width {
         table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width.max(40));
     }

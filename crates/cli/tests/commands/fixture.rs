@@ -36,6 +36,8 @@ pub struct Fixture {
     pub input: String,
     pub shell: String,
     pub utf8: bool,
+    /// The variables that the command sees.
+    pub environment: BTreeMap<String, String>,
     answers: Arc<Mutex<BTreeMap<String, VecDeque<Answer>>>>,
     asked: Arc<Mutex<Vec<Asked>>>,
 }
@@ -78,7 +80,16 @@ impl Fixture {
             async move { respond(request, &queue, &log).await }
         });
         tokio::spawn(async move { axum::serve(listener, app).await });
-        Self { url, dir: tempfile::tempdir().unwrap(), input: String::new(), shell: String::new(), utf8: true, answers, asked }
+        Self {
+            url,
+            dir: tempfile::tempdir().unwrap(),
+            input: String::new(),
+            shell: String::new(),
+            utf8: true,
+            environment: BTreeMap::new(),
+            answers,
+            asked,
+        }
     }
 
     /// Answers `line` (`GET /v1/clusters`) so; several answers are given in turn, the last one for ever.
@@ -123,7 +134,18 @@ impl Fixture {
         let state = self.dir.path().join("state").to_string_lossy().into_owned();
         let all: Vec<&str> =
             ["magnum", "--url", &self.url, "--token", "t0k", "--state-dir", &state].into_iter().chain(args.iter().copied()).collect();
-        let mut ended = run_in(&all, &self.input, self.dir.path(), &self.shell, self.utf8).await;
+        self.run(&all).await
+    }
+
+    /// Runs `magnum` without a server being named; the surroundings say where it is.
+    pub async fn lost(&self, args: &[&str]) -> Ended {
+        let state = self.dir.path().join("state").to_string_lossy().into_owned();
+        let all: Vec<&str> = ["magnum", "--state-dir", &state].into_iter().chain(args.iter().copied()).collect();
+        self.run(&all).await
+    }
+
+    async fn run(&self, all: &[&str]) -> Ended {
+        let mut ended = run_in(all, &self.input, self.dir.path(), (&self.shell, self.utf8, &self.environment)).await;
         for text in [&mut ended.out, &mut ended.err] {
             *text = text.replace(&self.url, "http://server").replace(&*self.dir.path().to_string_lossy(), "/dir");
         }
@@ -167,10 +189,10 @@ pub fn hooks() -> Hooks {
 }
 
 pub async fn run(args: &[&str], input: &str, dir: &Path, shell: &str) -> Ended {
-    run_in(args, input, dir, shell, true).await
+    run_in(args, input, dir, (shell, true, &BTreeMap::new())).await
 }
 
-async fn run_in(args: &[&str], input: &str, dir: &Path, shell: &str, utf8: bool) -> Ended {
+async fn run_in(args: &[&str], input: &str, dir: &Path, (shell, utf8, environment): (&str, bool, &BTreeMap<String, String>)) -> Ended {
     let (out, err) = (Sink::default(), Sink::default());
     let streams = Streams {
         out: Box::new(out.clone()),
@@ -183,6 +205,7 @@ async fn run_in(args: &[&str], input: &str, dir: &Path, shell: &str, utf8: bool)
         utf8,
         shell: shell.to_owned(),
         directory: PathBuf::from(dir),
+        environment: environment.clone(),
     };
     let code = run_with(args.iter().map(OsString::from), hooks(), streams).await;
     let text = |sink: Sink| String::from_utf8(sink.0.lock().unwrap().clone()).unwrap();
@@ -211,6 +234,13 @@ async fn respond(request: Request<Body>, queue: &Mutex<BTreeMap<String, VecDeque
             json!({"errors": [{"request_id": "", "code": "", "status": 404, "title": "Not Found", "detail": "The resource could not be found.", "links": []}]}),
         ),
     };
+    // A token of Keystone comes in a header.
+    let subject = body.get("subject").and_then(Value::as_str).unwrap_or("none").to_owned();
     let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
-    Response::builder().status(StatusCode::from_u16(status).unwrap()).header("Content-Type", "application/json").body(body).unwrap()
+    Response::builder()
+        .status(StatusCode::from_u16(status).unwrap())
+        .header("Content-Type", "application/json")
+        .header("X-Subject-Token", subject)
+        .body(body)
+        .unwrap()
 }

@@ -11,6 +11,7 @@ mod doctor;
 mod errors;
 mod fixture;
 mod lists;
+mod login;
 mod node;
 mod path;
 mod stages;
