@@ -15,14 +15,31 @@ pub(crate) async fn root(world: &World, whole: &Whole) -> Result<String, Error> 
     docker(world, whole, &["docker", "swarm", "ca"]).await.map(|text| text.trim().to_owned())
 }
 
-/// Has the authority replaced, unless it is another one than `old` already. Answers which nodes it waits for.
+/// Has the authority replaced, unless it is another one than `old` already. Answers what it waits for.
 pub(crate) async fn rotate(world: &World, whole: &Whole, old: &str) -> Result<Option<String>, Error> {
-    if root(world, whole).await? == old {
+    // Docker shows the old one until every node has a certificate of the new one. To ask once more would begin anew with a
+    // third one, and nodes that are asked for another certificate every second never have the right one.
+    let is_old = root(world, whole).await? == old;
+    if is_old && !is_rotating(world, whole).await? {
         docker(world, whole, &["docker", "swarm", "ca", "--rotate", "--detach"]).await?;
     }
     let nodes = docker(world, whole, &["docker", "node", "ls", "--format", "{{.TLSStatus}} {{.Status}} {{.Hostname}}"]).await?;
+    Ok(sentence(is_old, &nodes))
+}
+
+async fn is_rotating(world: &World, whole: &Whole) -> Result<bool, Error> {
+    let format = "{{.Swarm.Cluster.RootRotationInProgress}}";
+    docker(world, whole, &["docker", "info", "--format", format]).await.map(|text| text.trim() == "true")
+}
+
+/// What is still missing, if anything is.
+fn sentence(is_old: bool, nodes: &str) -> Option<String> {
     let waits: Vec<&str> = nodes.lines().filter_map(waits).collect();
-    Ok((!waits.is_empty()).then(|| format!("Docker's own authority is replaced; certificates are missing on {}", waits.join(", "))))
+    match (is_old, waits.is_empty()) {
+        (false, true) => None,
+        (true, true) => Some("Docker's own authority is replaced".to_owned()),
+        _ => Some(format!("Docker's own authority is replaced; certificates are missing on {}", waits.join(", "))),
+    }
 }
 
 /// The node's name, if it runs and has not got its certificate from the new authority.
@@ -57,6 +74,17 @@ mod tests {
             [("Ready Ready master-0", None), ("Needs Rotation Ready node-0", Some("node-0")), ("Unknown Down node-1", None), ("", None)]
         {
             assert_eq!(waits(line), name, "{line}");
+        }
+    }
+
+    #[test]
+    fn it_is_over_when_docker_shows_another_authority_and_no_node_is_waited_for() {
+        let (done, open) = ("Ready Ready master-0\nReady Ready node-0\n", "Ready Ready master-0\nNeeds Rotation Ready node-0\n");
+        assert_eq!(sentence(false, done), None);
+        assert_eq!(sentence(true, done).as_deref(), Some("Docker's own authority is replaced"));
+        for is_old in [false, true] {
+            let text = sentence(is_old, open);
+            assert_eq!(text.as_deref(), Some("Docker's own authority is replaced; certificates are missing on node-0"));
         }
     }
 }
