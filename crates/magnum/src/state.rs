@@ -3,7 +3,8 @@
 //! conductor`; a private token, the address for clients.
 
 use magnum_cli::HookError;
-use nix::fcntl::{Flock, FlockArg};
+use nix::fcntl::{FcntlArg, fcntl};
+use nix::libc;
 use secrecy::SecretString;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::Write;
@@ -14,13 +15,13 @@ use std::path::{Path, PathBuf};
 /// An opened state directory; dropping it lets another server use it.
 pub struct StateDir {
     path: PathBuf,
-    _lock: Flock<File>,
+    _lock: File,
 }
 
 /// A conductor's place among those that share a state directory; dropping it lets another have it.
 pub struct Seat {
     number: usize,
-    _lock: Flock<File>,
+    _lock: File,
 }
 
 impl Seat {
@@ -44,24 +45,23 @@ impl StateDir {
             trouble("the state directory cannot be made:", &e).hint("name another with --state-dir or MAGNUM_STATE_DIR, or run as root")
         })?;
         let path = path.canonicalize().map_err(|e| trouble("the state directory cannot be found:", &e))?;
-        let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path.join("lock"));
-        let file = file.map_err(|e| trouble("the state directory cannot be locked:", &e))?;
+        let lock = lock_file(&path.join("lock"))?;
         let (how, who) = match alone {
-            true => (FlockArg::LockExclusiveNonblock, "another magnum serve, magnum api or magnum conductor"),
-            false => (FlockArg::LockSharedNonblock, "a magnum serve"),
+            true => (libc::F_WRLCK, "another magnum serve, magnum api or magnum conductor"),
+            false => (libc::F_RDLCK, "a magnum serve"),
         };
-        let lock = Flock::lock(file, how)
-            .map_err(|_| HookError::new(format!("{who} uses {}", path.display())).hint("stop it, or name another with --state-dir"))?;
+        if !is_locked(&lock, how, false) {
+            let text = format!("{who} uses {}", path.display());
+            return Err(HookError::new(text).hint("stop it, or name another with --state-dir"));
+        }
         Ok(Self { path, _lock: lock })
     }
 
     /// Takes the first free place of a conductor.
     pub fn seat(&self) -> Result<Seat, HookError> {
         for number in 0..SEATS {
-            let file = self.path.join(format!("conductor-{number}.lock"));
-            let opened = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&file);
-            let opened = opened.map_err(|error| HookError::new(format!("{} cannot be opened: {error}", file.display())))?;
-            if let Ok(lock) = Flock::lock(opened, FlockArg::LockExclusiveNonblock) {
+            let lock = lock_file(&self.path.join(format!("conductor-{number}.lock")))?;
+            if is_locked(&lock, libc::F_WRLCK, false) {
                 return Ok(Seat { number, _lock: lock });
             }
         }
@@ -76,9 +76,10 @@ impl StateDir {
     /// The private token; made on first use, readable by the owner only.
     pub fn token(&self) -> Result<SecretString, HookError> {
         // Of several that start for the first time together, one makes it.
-        let opened = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(self.path.join("token.lock"));
-        let opened = opened.map_err(|error| HookError::new(format!("{} cannot be written to: {error}", self.path.display())))?;
-        let _one = Flock::lock(opened, FlockArg::LockExclusive).map_err(|(_, error)| HookError::new(format!("token.lock: {error}")))?;
+        let one = lock_file(&self.path.join("token.lock"))?;
+        if !is_locked(&one, libc::F_WRLCK, true) {
+            return Err(HookError::new(format!("{} cannot be locked", self.path.join("token.lock").display())));
+        }
         let file = self.path.join("token");
         match std::fs::read_to_string(&file) {
             Ok(text) if text.trim().len() >= 32 => Ok(SecretString::from(text.trim().to_owned())),
@@ -116,4 +117,22 @@ impl StateDir {
         handle.write_all(format!("{text}\n").as_bytes()).and_then(|()| handle.sync_all()).map_err(trouble)?;
         std::fs::rename(&new, &file).map_err(trouble)
     }
+}
+
+fn lock_file(path: &Path) -> Result<File, HookError> {
+    let opened = OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(path);
+    opened.map_err(|error| HookError::new(format!("{} cannot be opened: {error}", path.display())))
+}
+
+/// Locks the file for this process. Not with `flock`: a program that this process was just starting when it was killed would
+/// still have that lock, and keep the next server out.
+fn is_locked(file: &File, how: libc::c_int, wait: bool) -> bool {
+    let lock = libc::flock {
+        l_type: libc::c_short::try_from(how).unwrap_or_default(),
+        l_whence: libc::c_short::try_from(libc::SEEK_SET).unwrap_or_default(),
+        l_start: 0,
+        l_len: 0,
+        l_pid: 0,
+    };
+    fcntl(file, if wait { FcntlArg::F_SETLKW(&lock) } else { FcntlArg::F_SETLK(&lock) }).is_ok()
 }
