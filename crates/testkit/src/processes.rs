@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Several `magnum api` and `magnum conductor` on one database, each of which can be killed and started again.
 
-use crate::server::{cache_dir, free_port};
+use crate::server::{cache_dir, free_port, silent};
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 use std::fs::File;
@@ -81,7 +81,7 @@ impl Processes {
             child.kill().context("killing a process")?;
             child.wait().context("waiting for a process")?;
         }
-        Ok(())
+        self.members[number].port.map_or(Ok(()), silent)
     }
 
     /// Starts it again and waits until it answers.

@@ -94,7 +94,7 @@ impl Server {
             child.kill().context("killing magnum serve")?;
             child.wait().context("waiting for magnum serve")?;
         }
-        Ok(())
+        silent(self.port)
     }
 
     /// The server's process id, while it runs.
@@ -240,6 +240,17 @@ impl Drop for Server {
             let _ = std::fs::remove_dir_all(&self.state);
         }
     }
+}
+
+/// Waits until nothing listens at a port of a server that was killed: a program that it was just starting has its listener
+/// for a moment, and would be taken for the next server.
+pub(crate) fn silent(port: u16) -> Result<()> {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while TcpListener::bind(("127.0.0.1", port)).is_err() {
+        ensure!(Instant::now() < deadline, "something still listens on port {port} after its server was killed");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    Ok(())
 }
 
 /// A port that nothing listens on now. Not one that the kernel gives to connections: while the server starts, a connection
