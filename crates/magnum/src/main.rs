@@ -8,11 +8,13 @@ mod front;
 mod gate;
 mod image;
 mod keystone;
+mod listen;
 mod policy;
 mod reach;
 mod serve;
 mod settings;
 mod state;
+mod tls;
 
 use magnum_cli::Hooks;
 use std::process::ExitCode;
