@@ -2,6 +2,7 @@
 //! `magnum`: client, server and doctor in one program.
 
 mod about;
+mod certificates;
 mod database;
 mod diagnose;
 mod front;

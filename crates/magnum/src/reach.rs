@@ -2,6 +2,7 @@
 //! What `magnum config check` finds out by asking: whether the database has what is needed, whether Keystone answers and
 //! takes the service's credentials, and whether the API's certificate and key can be used.
 
+use crate::certificates;
 use crate::database::connection;
 use crate::keystone::Keystone;
 use crate::tls::Tls;
@@ -13,7 +14,7 @@ use std::time::Duration;
 /// What is wrong outside the files, each with how bad it is.
 pub async fn reach(config: &Config) -> Vec<(&'static str, String)> {
     let mut findings = database(config).await;
-    if let Err(error) = Tls::of(config) {
+    for error in [Tls::of(config).err(), certificates::choice(config).err()].into_iter().flatten() {
         findings.push(("error", error.message));
     }
     match Keystone::of(config) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `magnum serve`: API, conductor and local engine in one process.
 
+use crate::certificates;
 use crate::database;
 use crate::diagnose::Doctor;
 use crate::front::front;
@@ -74,7 +75,8 @@ pub async fn serve(args: Serve) -> Result<(), HookError> {
     let store = open(&settings.config, &state).await?;
     let engine: Arc<dyn Engine> = Arc::new(local.clone());
     let gates = Arc::new(Gates::default());
-    let doctor = Arc::new(Doctor::new(store.clone(), Arc::clone(&engine)));
+    let certificates = certificates::manager(&settings.config, &store)?;
+    let doctor = Arc::new(Doctor::new(store.clone(), Arc::clone(&certificates), Arc::clone(&engine)));
     let (authenticate, catalogue, www_authenticate_uri): (Arc<dyn Authenticate>, Arc<dyn Catalogue>, _) = match &keystone {
         None => (Arc::new(PrivateToken::new(token)), Arc::new(Embedded), format!("{scheme}://{address}")),
         Some(keystone) => {
@@ -87,6 +89,7 @@ pub async fn serve(args: Serve) -> Result<(), HookError> {
     };
     let app = App {
         store: store.clone(),
+        certificates: Arc::clone(&certificates),
         engine: Arc::clone(&engine),
         catalogue,
         diagnose: Arc::clone(&doctor) as Arc<dyn Diagnose>,
@@ -116,7 +119,8 @@ pub async fn serve(args: Serve) -> Result<(), HookError> {
 
     let (stop, stopped) = watch::channel(false);
     let holder = format!("{}:{}", hostname(), state.path().display());
-    let world = World::new(store.clone(), engine, Arc::new(EmbeddedFlavors), gates, holder).with_doctor(doctor);
+    let world =
+        World::new(store.clone(), engine, Arc::new(EmbeddedFlavors), gates, holder).with_doctor(doctor).with_certificates(certificates);
     let world = Arc::new(world);
     let conductor = tokio::spawn(magnum_conductor::run(world, stopped.clone()));
     tracing::info!(%address, state = %state.path().display(), external = %local.external_range(), "serving");
