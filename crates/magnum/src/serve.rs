@@ -4,9 +4,11 @@
 
 use crate::gate::Gates;
 use crate::keystone::Keystone;
+use crate::listen;
 use crate::settings::{Settings, Unnamed};
 use crate::site::Site;
 use crate::state::Seat;
+use crate::tls::Tls;
 use magnum_api::catalogue::Embedded;
 use magnum_api::{App, metrics_router};
 use magnum_blueprint::Flavor;
@@ -24,6 +26,9 @@ use tokio::task::JoinHandle;
 
 /// How long work in progress may take to come to a stop when the server is told to end.
 const GRACE: Duration = Duration::from_secs(20);
+
+/// How long a listener of a server that was killed may stay.
+const STALE: Duration = Duration::from_secs(1);
 
 /// The embedded catalogue's flavors as the blueprint wants them.
 struct EmbeddedFlavors;
@@ -45,17 +50,19 @@ pub async fn serve(args: Serve) -> Result<(), HookError> {
     let settings = Settings::read(&args.process.files, Unnamed::Nothing)?.sound()?;
     let keystone = Keystone::of(&settings.config)?;
     let address = address(&args, &settings.config)?;
+    let tls = Tls::of(&settings.config)?;
     if keystone.is_none() && args.api.is_some() {
         loopback_only("--listen", address)?;
     }
-    let site = Site::open(&args, &settings, keystone, address).await?;
+    let place = format!("{}://{address}", listen::scheme(tls.as_ref()));
+    let site = Site::open(&args, &settings, keystone, &place).await?;
     if let Some(address) = args.process.metrics {
         serve_metrics(&site.app, address).await?;
     }
     let (stop, stopped) = watch::channel(false);
     let mut parts = Parts::default();
     if args.api.is_some() {
-        parts.api = Some(begin_api(&site, address, stopped.clone()).await?);
+        parts.api = Some(begin_api(&site, address, tls, stopped.clone()).await?);
     }
     if args.conductor.is_some() {
         parts.conductor = Some(begin_conductor(&site, stopped.clone())?);
@@ -73,10 +80,13 @@ pub async fn serve(args: Serve) -> Result<(), HookError> {
     Ok(())
 }
 
+/// The API while it answers.
+type Served = JoinHandle<std::io::Result<()>>;
+
 /// What runs in this process.
 #[derive(Default)]
 struct Parts {
-    api: Option<JoinHandle<std::io::Result<()>>>,
+    api: Option<Served>,
     /// The conductor, and its place among others for as long as it runs.
     conductor: Option<(JoinHandle<()>, Seat)>,
 }
@@ -116,13 +126,12 @@ impl Parts {
     }
 }
 
-async fn begin_api(site: &Site, address: SocketAddr, stopped: watch::Receiver<bool>) -> Result<JoinHandle<std::io::Result<()>>, HookError> {
-    let listener = listen("--listen", address).await?;
+async fn begin_api(site: &Site, address: SocketAddr, tls: Option<Tls>, stopped: watch::Receiver<bool>) -> Result<Served, HookError> {
+    let listener = bind("--listen", address).await?;
     let address = listener.local_addr().map_err(|e| HookError::new(e.to_string()))?;
-    site.state.announce(address)?;
+    site.state.announce(listen::scheme(tls.as_ref()), address)?;
     tracing::info!(%address, state = %site.state.path().display(), "serving");
-    let server = axum::serve(listener, magnum_api::router(site.app.clone())).with_graceful_shutdown(until(stopped));
-    Ok(tokio::spawn(async move { server.await }))
+    Ok(tokio::spawn(listen::serve(listener, tls, magnum_api::router(site.app.clone()), until(stopped))))
 }
 
 fn begin_conductor(site: &Site, stopped: watch::Receiver<bool>) -> Result<(JoinHandle<()>, Seat), HookError> {
@@ -132,13 +141,14 @@ fn begin_conductor(site: &Site, stopped: watch::Receiver<bool>) -> Result<(JoinH
     let (app, holder) = (&site.app, seat.holder(&site.state));
     tracing::info!(holder, external = %site.local.external_range(), "making and keeping clusters");
     let world = World::new(app.store.clone(), Arc::clone(&app.engine), Arc::new(EmbeddedFlavors), gates, holder);
-    let world = Arc::new(world.with_doctor(Arc::clone(&site.doctor) as _));
+    let world = world.with_doctor(Arc::clone(&site.doctor) as _).with_certificates(Arc::clone(&app.certificates));
+    let world = Arc::new(world);
     Ok((tokio::spawn(magnum_conductor::run(world, stopped)), seat))
 }
 
 async fn serve_metrics(app: &App, address: SocketAddr) -> Result<(), HookError> {
     loopback_only("--metrics", address)?;
-    let listener = listen("--metrics", address).await?;
+    let listener = bind("--metrics", address).await?;
     let router = metrics_router(app.metrics.clone(), app.store.clone());
     tokio::spawn(async move { axum::serve(listener, router).await });
     Ok(())
@@ -178,10 +188,22 @@ fn address(args: &Serve, config: &magnum_conf::Config) -> Result<SocketAddr, Hoo
     Ok(SocketAddr::new(ip, port))
 }
 
-/// Begins to listen at the address that this option names.
-async fn listen(option: &str, address: SocketAddr) -> Result<TcpListener, HookError> {
-    let busy = |e| HookError::new(format!("{address} cannot be listened on: {e}")).hint(format!("name another address with {option}"));
-    TcpListener::bind(address).await.map_err(busy)
+/// Begins to listen at the address that this option names. A program that a killed server was just starting has its listener
+/// for a moment longer, and is waited for.
+async fn bind(option: &str, address: SocketAddr) -> Result<TcpListener, HookError> {
+    let began = tokio::time::Instant::now();
+    loop {
+        match TcpListener::bind(address).await {
+            Ok(listener) => return Ok(listener),
+            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse && began.elapsed() < STALE => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            Err(error) => {
+                let text = format!("{address} cannot be listened on: {error}");
+                return Err(HookError::new(text).hint(format!("name another address with {option}")));
+            }
+        }
+    }
 }
 
 /// The private token is all that protects this API: it must not leave the machine.

@@ -2,6 +2,7 @@
 //! What every process of the server works with, whichever part it does: state directory, engine, database, doctor, and the
 //! application that answers clients and nodes.
 
+use crate::certificates;
 use crate::database;
 use crate::diagnose::Doctor;
 use crate::front::front;
@@ -16,7 +17,6 @@ use magnum_engine::Engine;
 use magnum_engine::local::{Config, Local, check};
 use magnum_store::Store;
 use secrecy::ExposeSecret;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -32,8 +32,8 @@ pub struct Site {
 }
 
 impl Site {
-    /// Opens everything. `address` is where the API answers, in this process or another.
-    pub async fn open(args: &Serve, settings: &Settings, keystone: Option<Keystone>, address: SocketAddr) -> Result<Self, HookError> {
+    /// Opens everything. `place` is the URL where the API answers, in this process or another.
+    pub async fn open(args: &Serve, settings: &Settings, keystone: Option<Keystone>, place: &str) -> Result<Self, HookError> {
         let image_dir = args.process.cache_dir.join("images");
         if args.conductor.is_some() {
             prerequisites(&image_dir)?;
@@ -44,10 +44,11 @@ impl Site {
         let local = engine(args, &state, image_dir, agent.clone())?;
         let store = open(&settings.config, &state, args.is_alone()).await?;
         let engine: Arc<dyn Engine> = Arc::new(local.clone());
-        let doctor = Arc::new(Doctor::new(store.clone(), Arc::clone(&engine)));
+        let certificates = certificates::manager(&settings.config, &store)?;
+        let doctor = Arc::new(Doctor::new(store.clone(), Arc::clone(&certificates), Arc::clone(&engine)));
         let catalogue = args.api.as_ref().map_or(CatalogueOf::Local, |api| api.catalogue);
         let (authenticate, catalogue, www_authenticate_uri): (Arc<dyn Authenticate>, Arc<dyn Catalogue>, _) = match &keystone {
-            None => (Arc::new(PrivateToken::new(token)), Arc::new(Embedded), format!("http://{address}")),
+            None => (Arc::new(PrivateToken::new(token)), Arc::new(Embedded), place.to_owned()),
             Some(keystone) => {
                 let catalogue = match catalogue {
                     CatalogueOf::Local => keystone.local(),
@@ -59,6 +60,7 @@ impl Site {
         let max_clusters = settings.config.integer("quotas", "max_clusters_per_project");
         let app = App {
             store,
+            certificates,
             engine,
             catalogue,
             diagnose: Arc::clone(&doctor) as Arc<dyn Diagnose>,
