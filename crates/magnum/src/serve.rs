@@ -81,7 +81,7 @@ pub async fn serve(args: Serve) -> Result<(), HookError> {
 }
 
 /// The API while it answers.
-type Served = JoinHandle<std::io::Result<()>>;
+type Served = JoinHandle<Result<(), HookError>>;
 
 /// What runs in this process.
 #[derive(Default)]
