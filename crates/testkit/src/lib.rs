@@ -14,6 +14,8 @@ mod network;
 pub mod patient;
 mod populated;
 mod process;
+mod python_magnum;
+mod resident;
 mod server;
 mod services;
 mod wsgi;
@@ -28,6 +30,8 @@ pub use leftovers::leftovers;
 pub use middleware::Middleware;
 pub use populated::{Persona, Populated};
 pub use process::Process;
+pub use python_magnum::{Broker, PythonMagnum};
+pub use resident::resident;
 pub use server::{Server, cache_dir};
 pub use services::{Service, Services};
 
