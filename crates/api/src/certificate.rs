@@ -6,6 +6,7 @@ use crate::failure::Failure;
 use magnum_pki::{Authority, Csr, Policy, PrivateKey};
 use magnum_store::{Cluster, KeyPair, Trusted};
 use secrecy::{ExposeSecret, SecretString};
+use std::sync::Arc;
 
 /// Which of a cluster's authorities.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,10 +52,13 @@ pub(crate) async fn pair(app: &App, cluster: &Cluster, ca: Ca) -> Result<KeyPair
     Ok(app.store.get_keypair(reference).await?)
 }
 
-/// The authority itself. Decrypting its key takes a while, so it is done beside the other requests.
-pub(crate) async fn authority(app: &App, cluster: &Cluster, ca: Ca) -> Result<Authority, Failure> {
+/// The authority itself. Decrypting its key takes a while, so it is done beside the other requests, and remembered for some minutes.
+pub(crate) async fn authority(app: &App, cluster: &Cluster, ca: Ca) -> Result<Arc<Authority>, Failure> {
     let pair = pair(app, cluster, ca).await?;
-    blocking(move || {
+    if let Some(known) = app.authorities.get(&pair) {
+        return Ok(known);
+    }
+    let (pair, authority) = blocking(move || {
         let key = match &pair.private_key_passphrase {
             Some(passphrase) => PrivateKey::from_encrypted_pem(
                 pair.private_key.expose_secret(),
@@ -62,13 +66,16 @@ pub(crate) async fn authority(app: &App, cluster: &Cluster, ca: Ca) -> Result<Au
             )?,
             None => PrivateKey::from_pkcs8_pem(pair.private_key.expose_secret())?,
         };
-        Authority::load(&pair.certificate, key)
+        let authority = Authority::load(&pair.certificate, key)?;
+        Ok((pair, Arc::new(authority)))
     })
-    .await
+    .await?;
+    app.authorities.keep(&pair, &authority);
+    Ok(authority)
 }
 
 /// Signs a request with the usual policy.
-pub(crate) async fn sign(authority: Authority, csr: Csr) -> Result<String, Failure> {
+pub(crate) async fn sign(authority: Arc<Authority>, csr: Csr) -> Result<String, Failure> {
     blocking(move || authority.sign(&csr, &Policy::default(), jiff::Timestamp::now())).await
 }
 

@@ -87,6 +87,7 @@ pub async fn serve(args: Serve) -> Result<(), HookError> {
         catalogue,
         diagnose: Arc::clone(&doctor) as Arc<dyn Diagnose>,
         jobs: Arc::default(),
+        authorities: Arc::default(),
         authenticate,
         rules: policy::watch(Places::of(&settings.config, &settings.beside)?)?,
         www_authenticate_uri,
