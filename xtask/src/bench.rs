@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `cargo xtask bench`: the numbers the README states, measured on this machine, with its load beside them.
 
-use crate::{bench_doctor, bench_pages, compile, setup, sh};
+use crate::{bench_api, bench_doctor, bench_pages, compile, setup, sh};
 use anyhow::{Context, Result, bail, ensure};
 use magnum_testkit::{Server, leftovers};
 use std::process::Stdio;
@@ -16,6 +16,12 @@ pub struct Args {
     /// Only the pages of long lists, on the three databases; no nodes.
     #[arg(long)]
     pages: bool,
+    /// Only the API, beside Python Magnum 15.0.1 on the same database and Keystone; the table goes into docs/scoreboard.md.
+    #[arg(long, conflicts_with = "pages")]
+    api: bool,
+    /// Leave Python Magnum out: its column says so.
+    #[arg(long, requires = "api")]
+    without_python: bool,
     /// Measure what --pages measures with the dev profile: to see that it works, not for its numbers.
     #[arg(long, requires = "pages")]
     dev: bool,
@@ -32,6 +38,9 @@ pub struct Row {
 
 /// Measures and prints; fails when a required number is missed.
 pub fn run(args: &Args) -> Result<()> {
+    if args.api {
+        return bench_api::run(!args.without_python);
+    }
     setup::run()?;
     if args.pages {
         return judge(&bench_pages::rows(args.dev)?);

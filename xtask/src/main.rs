@@ -4,6 +4,7 @@
 //! Each task sets up what it needs, so that the first command on a fresh machine is also the only one.
 
 mod bench;
+mod bench_api;
 mod bench_doctor;
 mod bench_pages;
 mod compile;

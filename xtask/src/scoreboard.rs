@@ -73,12 +73,24 @@ pub fn faults() -> Result<()> {
     std::fs::write(&path, text).with_context(|| format!("writing {}", path.display()))
 }
 
+/// Puts what `cargo xtask bench --api` measured into the document.
+pub fn api(section: &str) -> Result<()> {
+    let path = sh::root().join("docs/scoreboard.md");
+    let text = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+    let text = between(&text, "<!-- api: written by `cargo xtask bench --api` -->", "<!-- end of api -->", section)?;
+    std::fs::write(&path, text).with_context(|| format!("writing {}", path.display()))
+}
+
 fn replaced(text: &str, table: &Table, rows: &str) -> Result<String> {
-    let (begin, end) = (table.begin, table.end);
+    let (all, good) = (rows.lines().count(), rows.lines().filter(|row| !row.contains(table.failed)).count());
+    between(text, table.begin, table.end, &format!("{good} of {all} {}{}\n\n{}\n{rows}", table.sum, times(rows), table.head))
+}
+
+/// The text with other words between two lines.
+fn between(text: &str, begin: &str, end: &str, words: &str) -> Result<String> {
     let (before, rest) = text.split_once(begin).with_context(|| format!("docs/scoreboard.md has no {begin}"))?;
     let (_, after) = rest.split_once(end).with_context(|| format!("docs/scoreboard.md has no {end}"))?;
-    let (all, good) = (rows.lines().count(), rows.lines().filter(|row| !row.contains(table.failed)).count());
-    Ok(format!("{before}{begin}\n\n{good} of {all} {}{}\n\n{}\n{rows}\n{end}{after}", table.sum, times(rows), table.head))
+    Ok(format!("{before}{begin}\n\n{words}\n{end}{after}"))
 }
 
 /// The middle one and the longest of the times in the last column.

@@ -47,12 +47,24 @@ const PACKAGES: &[(&str, &str)] = &[
     ("python3-psycopg2", "its driver for PostgreSQL"),
 ];
 
+/// What only `cargo xtask bench --api` needs.
+const BENCH: &[(&str, &str)] = &[("wrk", "asks as fast as it can"), ("rabbitmq-server", "between Python Magnum's API and its conductor")];
+
 /// Installs what is missing. Errors say what only the operator can do.
 pub fn run() -> Result<()> {
+    install(PACKAGES)
+}
+
+/// Installs what the comparison with Python Magnum needs beside that.
+pub fn bench() -> Result<()> {
+    install(BENCH)
+}
+
+fn install(packages: &[(&'static str, &str)]) -> Result<()> {
     if sh::read(Command::new("id").arg("-u"))?.trim() != "0" {
         bail!("real nodes need root: run this task as root (sudo -E cargo xtask …)");
     }
-    let missing: Vec<&str> = PACKAGES.iter().map(|(name, _)| *name).filter(|name| !installed(name)).collect();
+    let missing: Vec<&str> = packages.iter().map(|(name, _)| *name).filter(|name| !installed(name)).collect();
     if missing.is_empty() {
         return Ok(());
     }

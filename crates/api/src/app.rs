@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the handlers work with.
 
+use crate::authorities::Authorities;
 use crate::catalogue::Catalogue;
 use crate::front::Front;
 use crate::identity::Authenticate;
@@ -79,6 +80,8 @@ pub struct App {
     pub diagnose: Arc<dyn Diagnose>,
     /// Diagnoses that nobody waits for.
     pub jobs: Arc<Jobs>,
+    /// Whose keys need not be decrypted again.
+    pub authorities: Arc<Authorities>,
     pub authenticate: Arc<dyn Authenticate>,
     /// The rules in force; another set takes effect with the next request.
     pub rules: watch::Receiver<Arc<Enforcer>>,

@@ -6,6 +6,7 @@ use crate::failure::Failure;
 use magnum_certificates::Pair;
 use magnum_pki::{Authority, Csr, Policy};
 use magnum_store::{Cluster, Trusted};
+use std::sync::Arc;
 
 /// Which of a cluster's authorities.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,18 +52,24 @@ pub(crate) async fn pair(app: &App, cluster: &Cluster, ca: Ca) -> Result<Pair, F
     Ok(app.certificates.get(reference).await?)
 }
 
-/// The authority itself. Decrypting its key takes a while, so it is done beside the other requests.
-pub(crate) async fn authority(app: &App, cluster: &Cluster, ca: Ca) -> Result<Authority, Failure> {
+/// The authority itself. Decrypting its key takes a while, so it is done beside the other requests, and remembered for some minutes.
+pub(crate) async fn authority(app: &App, cluster: &Cluster, ca: Ca) -> Result<Arc<Authority>, Failure> {
     let pair = pair(app, cluster, ca).await?;
-    blocking(move || {
+    if let Some(known) = app.authorities.get(&pair) {
+        return Ok(known);
+    }
+    let (pair, authority) = blocking(move || {
         let key = pair.open()?;
-        Authority::load(&pair.certificate, key)
+        let authority = Authority::load(&pair.certificate, key)?;
+        Ok((pair, Arc::new(authority)))
     })
-    .await
+    .await?;
+    app.authorities.keep(&pair, &authority);
+    Ok(authority)
 }
 
 /// Signs a request with the usual policy.
-pub(crate) async fn sign(authority: Authority, csr: Csr) -> Result<String, Failure> {
+pub(crate) async fn sign(authority: Arc<Authority>, csr: Csr) -> Result<String, Failure> {
     blocking(move || authority.sign(&csr, &Policy::default(), jiff::Timestamp::now())).await
 }
 

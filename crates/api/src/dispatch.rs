@@ -8,7 +8,7 @@ use crate::caller::Caller;
 use crate::failure::Failure;
 use crate::identity::{Identity, Presented, Refused};
 use crate::input::Input;
-use crate::operation::{Operation, Route};
+use crate::operation::Route;
 use crate::operations::ROUTES;
 use crate::patch;
 use crate::shape::Takes;
@@ -20,6 +20,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, Uri, header};
 use axum::response::{IntoResponse, Response};
 use magnum_keystone::headers;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -208,7 +209,8 @@ impl Path {
 
     /// The routes of this path, any method; words before parameters.
     fn routes(&self) -> Vec<(&'static Route, Params)> {
-        let mut found: Vec<_> = ROUTES.iter().filter_map(|route| matches(route.operation, &self.0).map(|params| (route, params))).collect();
+        let mut found: Vec<_> =
+            long(self.0.len()).filter_map(|(route, words)| fits(words, &self.0).map(|params| (route, params))).collect();
         let fewest = found.iter().map(|(_, params)| params.len()).min();
         found.retain(|(_, params)| Some(params.len()) == fewest);
         found
@@ -228,14 +230,16 @@ impl Path {
             return Failure::bad(format!("Missing argument: \"{}\"", last.trim_matches(['{', '}'])));
         }
         let (parent, last) = self.0.split_last().map_or((&[][..], ""), |(last, parent)| (parent, last.as_str()));
-        let collection: Vec<_> = ROUTES.iter().filter(|route| known && matches(route.operation, parent).is_some()).collect();
+        let collection: Vec<_> =
+            long(parent.len()).filter(|(_, words)| known && fits(words, parent).is_some()).map(|(route, _)| route).collect();
         // A collection's method on one of its items: the body would have been the item.
         if let Some((argument, type_name)) = collection.iter().filter(|r| r.operation.method == *method).find_map(|r| r.operation.body) {
             let problem =
                 format!("unable to convert to {type_name}. Error: {type_name}.__init__() takes 1 positional argument but 2 were given");
             return Failure::field(argument, last, problem);
         }
-        let detailed = last == "detail" && ROUTES.iter().any(|r| r.operation.path.ends_with('}') && matches(r.operation, parent).is_some());
+        let item = |(route, words): (&'static Route, _)| route.operation.path.ends_with('}') && fits(words, parent).is_some();
+        let detailed = last == "detail" && long(parent.len()).any(item);
         if detailed && !known {
             return Failure::not_found("The %(name)s resource %(id)s could not be found.");
         }
@@ -260,21 +264,31 @@ impl Path {
     }
 }
 
-/// The parameters' values when the operation has this path.
-fn matches(operation: &'static Operation, segments: &[String]) -> Option<Params> {
-    let words: Vec<&'static str> = operation.path.split('/').filter(|word| !word.is_empty()).collect();
-    if words.len() != segments.len() {
+/// Routes with the words of their paths, by how many there are.
+type Shapes = Vec<Vec<(&'static Route, Vec<&'static str>)>>;
+
+/// The routes whose paths have so many words.
+fn long(words: usize) -> impl Iterator<Item = (&'static Route, &'static [&'static str])> {
+    static SHAPES: LazyLock<Shapes> = LazyLock::new(|| {
+        let mut shapes = Shapes::new();
+        for route in ROUTES {
+            let words: Vec<&'static str> = route.operation.path.split('/').filter(|word| !word.is_empty()).collect();
+            shapes.resize_with(shapes.len().max(words.len() + 1), Vec::new);
+            shapes[words.len()].push((route, words));
+        }
+        shapes
+    });
+    SHAPES.get(words).into_iter().flatten().map(|(route, words)| (*route, words.as_slice()))
+}
+
+/// The parameters' values when a path of these words has these segments.
+fn fits(words: &[&'static str], segments: &[String]) -> Option<Params> {
+    let parameter = |word: &&'static str| word.strip_prefix('{').and_then(|word| word.strip_suffix('}'));
+    let pairs = || words.iter().zip(segments);
+    if words.len() != segments.len() || pairs().any(|(word, segment)| word != segment && parameter(word).is_none()) {
         return None;
     }
-    let mut params = Vec::new();
-    for (word, segment) in words.into_iter().zip(segments) {
-        match word.strip_prefix('{').and_then(|w| w.strip_suffix('}')) {
-            Some(name) => params.push((name, segment.clone())),
-            None if word == segment => {}
-            None => return None,
-        }
-    }
-    Some(params)
+    Some(pairs().filter_map(|(word, segment)| parameter(word).map(|name| (name, segment.clone()))).collect())
 }
 
 fn split(path: &'static str) -> (&'static str, &'static str) {

@@ -7,6 +7,7 @@
 
 mod app;
 mod authorise;
+mod authorities;
 mod caller;
 pub mod catalogue;
 mod certificate;
@@ -39,6 +40,7 @@ pub(crate) mod operations {
 }
 
 pub use app::{App, Diagnose, Judged, NoReport, PathWish, Question, Told};
+pub use authorities::Authorities;
 pub use dispatch::router;
 pub use front::{Cors, Front};
 pub use identity::{Authenticate, Identity, Presented, PrivateToken, Refused};

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A successful answer.
 
+use crate::failure::Failure;
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde::Serialize;
 use serde_json::Value;
 
 /// What a handler answers.
@@ -26,6 +28,12 @@ pub(crate) enum Reply {
 impl Reply {
     pub fn ok(body: Value) -> Self {
         Reply::Json { status: 200, body, location: None }
+    }
+
+    /// 200 with an object that needs no tree in memory first.
+    pub fn written(body: &impl Serialize) -> Result<Self, Failure> {
+        let body = serde_json::to_vec(body).map_err(|error| Failure::ours("The answer could not be written.", error))?;
+        Ok(Reply::Raw { status: 200, media_type: "application/json", body })
     }
 
     /// 201 without `Location`.

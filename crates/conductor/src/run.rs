@@ -14,6 +14,8 @@ use tokio::time::Instant;
 
 /// Reports of nodes arrive in bursts; one look after a burst is enough.
 const GATHER: Duration = Duration::from_millis(40);
+/// How many clusters are worked on at a time.
+const AT_ONCE: usize = 64;
 /// How often the service row is brought up to date.
 const HEARTBEAT: Duration = Duration::from_secs(60);
 
@@ -75,7 +77,7 @@ pub async fn run(world: Arc<World>, mut stop: watch::Receiver<bool>) {
 }
 
 async fn all_due(world: &World, agenda: &mut Agenda) {
-    match world.store.list_cluster_ids().await {
+    match world.store.list_kept_clusters().await {
         Ok(ids) => ids.into_iter().for_each(|id| agenda.due(id, Instant::now())),
         Err(error) => tracing::error!(%error, "the clusters could not be listed"),
     }
@@ -95,14 +97,17 @@ impl Agenda {
         *at = (*at).min(when);
     }
 
-    /// Takes the clusters that are due and not being worked on.
+    /// Takes clusters that are due and not being worked on, the longest due first, as many as there is room for.
     fn start_due(&mut self, now: Instant) -> Vec<ClusterId> {
-        let due: Vec<ClusterId> = self.at.iter().filter(|(id, at)| **at <= now && !self.running.contains(id)).map(|(id, _)| *id).collect();
-        for id in &due {
+        let due = self.at.iter().filter(|(id, at)| **at <= now && !self.running.contains(id));
+        let mut due: Vec<(Instant, ClusterId)> = due.map(|(id, at)| (*at, *id)).collect();
+        due.sort_unstable();
+        due.truncate(AT_ONCE.saturating_sub(self.running.len()));
+        for (_, id) in &due {
             self.at.remove(id);
             self.running.insert(*id);
         }
-        due
+        due.into_iter().map(|(_, id)| id).collect()
     }
 
     fn ended(&mut self, id: ClusterId, next: Next) {
@@ -116,7 +121,11 @@ impl Agenda {
         }
     }
 
+    /// When the next is due; none while there is no room, since then one has to end first.
     fn next_due(&self) -> Option<Instant> {
+        if self.running.len() >= AT_ONCE {
+            return None;
+        }
         self.at.iter().filter(|(id, _)| !self.running.contains(id)).map(|(_, at)| *at).min()
     }
 }
@@ -137,5 +146,21 @@ mod tests {
         assert_eq!(agenda.start_due(now), [id], "news came while it ran");
         agenda.ended(id, Next::Gone);
         assert_eq!(agenda.next_due(), None);
+    }
+
+    #[test]
+    fn only_so_many_are_worked_on_at_a_time_and_who_waits_longest_is_next() {
+        let (mut agenda, now) = (Agenda::default(), Instant::now());
+        for _ in 0..2 * AT_ONCE {
+            agenda.due(ClusterId::random(), now);
+        }
+        let first = ClusterId::random();
+        agenda.due(first, now - Duration::from_secs(1));
+        let started = agenda.start_due(now);
+        assert_eq!((started.len(), started[0]), (AT_ONCE, first));
+        assert!(agenda.start_due(now).is_empty() && agenda.next_due().is_none(), "no room");
+        agenda.ended(first, Next::Gone);
+        assert_eq!(agenda.next_due(), Some(now));
+        assert_eq!(agenda.start_due(now).len(), 1);
     }
 }

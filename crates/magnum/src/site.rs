@@ -65,6 +65,7 @@ impl Site {
             catalogue,
             diagnose: Arc::clone(&doctor) as Arc<dyn Diagnose>,
             jobs: Arc::default(),
+            authorities: Arc::default(),
             authenticate,
             rules: policy::watch(Places::of(&settings.config, &settings.beside)?)?,
             www_authenticate_uri,

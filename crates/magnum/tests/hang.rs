@@ -115,6 +115,7 @@ impl Site {
             catalogue: Arc::new(Embedded),
             diagnose: doctor.clone(),
             jobs: Arc::default(),
+            authorities: Arc::default(),
             authenticate: Arc::new(PrivateToken::new(SecretString::from(TOKEN))),
             rules: tokio::sync::watch::channel(Arc::new(Enforcer::new(Settings::default(), &[]))).1,
             www_authenticate_uri: String::new(),

@@ -8,7 +8,7 @@ use crate::sql::{Arg, Transaction, transaction};
 use crate::{Cause, Lease, NodeGroup, Page, References, Scope, Store, Template, lock, now_seconds, renewal};
 use jiff::Timestamp;
 use magnum_types::{ClusterId, ClusterStatus, HealthStatus, Labels, ProjectId, TemplateId, UserId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 record! {
     /// One cluster as it is wanted and as it was last seen. Node counts are its groups'.
@@ -136,6 +136,20 @@ impl Store {
             }
         }
         Ok(unsettled.into_values().collect())
+    }
+
+    /// Ids of clusters that want looking after: unsettled ones, and those with nodes of ours. Of any other there is nothing here:
+    /// another engine has made it. Unsettled ones first.
+    pub async fn list_kept_clusters(&self) -> Result<Vec<ClusterId>, Error> {
+        let mut kept = self.list_unsettled_clusters().await?;
+        let known: BTreeSet<ClusterId> = kept.iter().copied().collect();
+        for row in self.db.fetch("SELECT DISTINCT \"cluster\" FROM \"mg_node\"", vec![]).await? {
+            let id = row.get("cluster")?;
+            if !known.contains(&id) {
+                kept.push(id);
+            }
+        }
+        Ok(kept)
     }
 
     /// How many clusters the project has.

@@ -34,6 +34,7 @@ mod resource;
 mod revision;
 mod schema;
 mod service;
+mod shown;
 mod sql;
 mod stage;
 mod stats;
@@ -64,6 +65,7 @@ pub use request::{NewCluster, Request};
 pub use revision::{NEWEST, REVISIONS, Revision};
 pub use schema::steps;
 pub use service::Service;
+pub use shown::Shown;
 pub use stage::{Stages, began, is_coming, time_limit};
 pub use stats::Stats;
 pub use template::Template;
@@ -77,6 +79,7 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct Store {
     pub(crate) db: Arc<sql::Database>,
+    pub(crate) gathering: Arc<shown::Gathering>,
 }
 
 impl Store {
@@ -109,7 +112,7 @@ impl Store {
             db.share();
             news::spawn(&db, target).await?;
         }
-        Ok(Self { db: Arc::new(db) })
+        Ok(Self { db: Arc::new(db), gathering: Arc::default() })
     }
 
     /// Which kind of database this is.

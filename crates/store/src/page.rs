@@ -19,6 +19,15 @@ pub enum Scope {
 }
 
 impl Scope {
+    /// Whether a row of this project and user is visible.
+    pub(crate) fn includes(&self, project: &ProjectId, user: &UserId) -> bool {
+        match self {
+            Scope::All => true,
+            Scope::Project(own) => own == project,
+            Scope::User(own) => own == user,
+        }
+    }
+
     /// A condition on alias `r`.
     pub(crate) fn condition(&self) -> (&'static str, Vec<Arg>) {
         match self {

@@ -18,8 +18,13 @@ pub(crate) trait Record: Sized {
     fn from_row(row: &Row) -> Result<Self, Error>;
     fn args(&self) -> Vec<Arg>;
 
-    /// `SELECT` of all columns of alias `r`, then `tail`. What an older Magnum's table lacks comes from `mg_column`.
+    /// `SELECT` of all columns of alias `r`, then `tail`.
     fn select(layout: &Layout, tail: &str) -> String {
+        format!("SELECT {} FROM \"{}\" r {tail}", Self::columns(layout), Self::TABLE)
+    }
+
+    /// All columns of alias `r`. What an older Magnum's table lacks comes from `mg_column`.
+    fn columns(layout: &Layout) -> String {
         let table = Self::TABLE;
         let column = |c: &&str| {
             if layout.is_missing(table, c) {
@@ -32,7 +37,7 @@ pub(crate) trait Record: Sized {
             }
         };
         let columns: Vec<String> = Self::COLUMNS.iter().map(column).collect();
-        format!("SELECT {} FROM \"{table}\" r {tail}", columns.join(", "))
+        columns.join(", ")
     }
 }
 

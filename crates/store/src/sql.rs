@@ -3,6 +3,7 @@
 //!
 //! What differs between the databases is here and in [`crate::dialect`]; there is one set of queries.
 
+mod lending;
 mod pool;
 mod retry;
 mod row;

@@ -32,6 +32,26 @@ impl Installation {
         Self::start("", Some(catalogue))
     }
 
+    /// With the local engine's images and flavors, `more` added to `magnum.conf`, and the services beside it for others to ask.
+    pub fn beside_services(more: &str) -> Result<Self> {
+        Self::start(more, Some("local"))
+    }
+
+    /// Puts one more image into Glance.
+    pub fn add_image(&self, name: &str, os_distro: &str) -> Result<()> {
+        let image =
+            json!({"name": name, "visibility": "public", "disk_format": "qcow2", "container_format": "bare", "os_distro": os_distro});
+        let credentials = Credentials::password("admin", self.keystone.admin_password(), "admin", "Default");
+        let admin = Session::new(Arc::clone(self.populated.cloud()), credentials);
+        let call = Call::post(&image::SERVICE, &["images"], image);
+        self.runtime.block_on(admin.call(&call)).with_context(|| format!("making the image {name}")).map(drop)
+    }
+
+    /// Id of somebody's user.
+    pub fn user_id(&self, persona: Persona) -> Result<String> {
+        self.runtime.block_on(self.populated.user_id(persona))
+    }
+
     fn start(more: &str, catalogue: Option<&str>) -> Result<Self> {
         let runtime = tokio::runtime::Runtime::new().context("starting tokio")?;
         let keystone = Keystone::start(&KeystoneOptions::default())?;

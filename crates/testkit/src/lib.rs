@@ -15,6 +15,8 @@ pub mod patient;
 mod populated;
 mod process;
 mod processes;
+mod python_magnum;
+mod resident;
 mod server;
 mod services;
 mod wsgi;
@@ -30,6 +32,8 @@ pub use middleware::Middleware;
 pub use populated::{Persona, Populated};
 pub use process::Process;
 pub use processes::{Client, Processes};
+pub use python_magnum::{Broker, PythonMagnum};
+pub use resident::resident;
 pub use server::{Server, cache_dir};
 pub use services::{Service, Services};
 

@@ -34,6 +34,11 @@ impl Process {
         Ok(Self { name, child, log: log.to_owned() })
     }
 
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Waits until `ready` says so. Should the process end before, its log is the error.
     pub fn until(&mut self, limit: Duration, mut ready: impl FnMut() -> bool) -> Result<()> {
         let deadline = Instant::now() + limit;

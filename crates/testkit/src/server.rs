@@ -83,7 +83,7 @@ impl Server {
             if Instant::now() > deadline {
                 bail!("magnum serve does not answer on port {}", self.port);
             }
-            std::thread::sleep(Duration::from_millis(10));
+            std::thread::sleep(Duration::from_millis(2));
         }
         Ok(())
     }

@@ -58,6 +58,18 @@ impl Wsgi {
         Ok((open, mutual))
     }
 
+    /// Further settings for uwsgi; one that stands there already is replaced.
+    pub fn set(&self, lines: &str) -> Result<()> {
+        use std::io::Write;
+        let mut file = std::fs::File::options().append(true).open(self.dir.join("uwsgi.ini")).context("opening uwsgi.ini")?;
+        file.write_all(lines.as_bytes()).context("writing uwsgi.ini")
+    }
+
+    /// The process id of its first process, while it runs.
+    pub fn pid(&self) -> Option<u32> {
+        self.process.as_ref().map(Process::pid)
+    }
+
     /// Begins a Python program in the service's directory.
     pub fn python(&self, program: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Result<Process> {
         let mut command = Command::new(PYTHON);

@@ -195,6 +195,7 @@ pub async fn app() -> App {
         catalogue: Arc::new(Recorded),
         diagnose: Arc::new(Doctor),
         jobs: Arc::default(),
+        authorities: Arc::default(),
         authenticate: Arc::new(Tokens),
         rules: rules(Settings::default()),
         www_authenticate_uri: "http://localhost/identity".to_owned(),

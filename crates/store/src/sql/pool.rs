@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The connections to a database, and what every session of them is set to.
 
-use super::retry::is_distrust;
+use super::lending::Lending;
+use super::retry::{is_distrust, is_lost};
 use super::transaction::Inner;
 use super::{Arg, Attempts, Row, STATEMENT, Transaction, bound, limited};
 use crate::change::Changes;
@@ -9,10 +10,10 @@ use crate::connection::{Limits, Server, Target, Tls};
 use crate::dialect::{Dialect, translate};
 use crate::error::Error;
 use secrecy::ExposeSecret;
-use sqlx::mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions, MySqlSslMode};
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgSslMode};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
+use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions, MySqlSslMode};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _, MySql, Postgres, Sqlite};
 use std::collections::BTreeSet;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
@@ -22,6 +23,7 @@ use tokio::sync::watch;
 
 /// How long a call waits for SQLite's one writer.
 const PATIENCE: Duration = Duration::from_secs(10);
+const BEGINNING: &str = "beginning a transaction";
 /// How long an attempt to connect may take.
 const CONNECT: Duration = Duration::from_secs(10);
 
@@ -44,9 +46,9 @@ impl Layout {
 /// The pools: of SQLite the readers, and the one writer it can have.
 #[derive(Clone)]
 pub(crate) enum Pools {
-    Sqlite { writer: SqlitePool, reader: SqlitePool },
-    Postgres(PgPool),
-    Mysql(MySqlPool),
+    Sqlite { writer: Lending<Sqlite>, reader: Lending<Sqlite> },
+    Postgres(Lending<Postgres>),
+    Mysql(Lending<MySql>),
 }
 
 /// A database.
@@ -100,33 +102,33 @@ impl Database {
 
     /// Begins a transaction that may write. Everything it must be sure of, it locks.
     pub(crate) async fn begin(&self) -> Result<Transaction, Error> {
-        const BEGINNING: &str = "beginning a transaction";
-        let inner = match &self.pools {
+        let begun = match &self.pools {
             // IMMEDIATE: take the write lock first, so that nothing read here can be stale when written.
-            Pools::Sqlite { writer, .. } => Inner::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await.map_err(Error::database(BEGINNING))?),
-            Pools::Postgres(pool) => Inner::Postgres(limited(BEGINNING, pool.begin()).await?),
-            Pools::Mysql(pool) => Inner::Mysql(limited(BEGINNING, pool.begin()).await?),
+            Pools::Sqlite { writer, .. } => sqlite_begin(writer, Some("BEGIN IMMEDIATE")).await,
+            Pools::Postgres(pool) => limited(BEGINNING, begin(pool, None)).await.map(Inner::Postgres),
+            Pools::Mysql(pool) => limited(BEGINNING, begin(pool, None)).await.map(Inner::Mysql),
         };
-        Ok(Transaction::new(inner, Arc::clone(&self.layout), Arc::clone(&self.changes)))
+        Ok(Transaction::new(self.pools.trusting(begun)?, Arc::clone(&self.layout), Arc::clone(&self.changes)))
     }
 
     /// Begins a transaction in which every read sees the same moment.
     pub(crate) async fn begin_snapshot(&self) -> Result<Transaction, Error> {
-        const BEGINNING: &str = "beginning a transaction";
-        let inner = match &self.pools {
-            Pools::Sqlite { reader, .. } => Inner::Sqlite(reader.begin().await.map_err(Error::database(BEGINNING))?),
+        let begun = match &self.pools {
+            Pools::Sqlite { reader, .. } => sqlite_begin(reader, None).await,
             Pools::Postgres(pool) => {
-                let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-                Inner::Postgres(limited(BEGINNING, pool.begin_with(begin)).await?)
+                let words = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+                limited(BEGINNING, begin(pool, Some(words))).await.map(Inner::Postgres)
             }
             Pools::Mysql(pool) => {
-                let mut connection = limited(BEGINNING, pool.acquire()).await?;
-                limited(BEGINNING, connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")).await?;
-                let begin = sqlx::SqlSafeStr::into_sql_str("START TRANSACTION WITH CONSISTENT SNAPSHOT");
-                Inner::Mysql(limited(BEGINNING, sqlx::Transaction::begin(connection, Some(begin))).await?)
+                let beginning = async {
+                    let mut connection = pool.take().await?;
+                    connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ").await?;
+                    connection.begin(Some("START TRANSACTION WITH CONSISTENT SNAPSHOT")).await
+                };
+                limited(BEGINNING, beginning).await.map(Inner::Mysql)
             }
         };
-        Ok(Transaction::new(inner, Arc::clone(&self.layout), Arc::clone(&self.changes)))
+        Ok(Transaction::new(self.pools.trusting(begun)?, Arc::clone(&self.layout), Arc::clone(&self.changes)))
     }
 
     /// Closes all connections, and ends who looks for news.
@@ -169,7 +171,7 @@ impl Pools {
                 // The first connection by itself: a pool would try until its time is over, and not say why.
                 let one = tokio::time::timeout(CONNECT, options.connect()).await.map_err(|_| sqlx::Error::PoolTimedOut)??;
                 one.close().await?;
-                Ok(Self::Postgres(pool.connect_lazy_with(options)))
+                Ok(Self::Postgres(Lending::new(pool.connect_lazy_with(options))))
             }
             Target::Mysql(server) => {
                 let pool = MySqlPoolOptions::new().max_connections(most).acquire_timeout(limits.pool_timeout);
@@ -178,7 +180,7 @@ impl Pools {
                 let mut one = tokio::time::timeout(CONNECT, options.connect()).await.map_err(|_| sqlx::Error::PoolTimedOut)??;
                 mysql_session(&mut one).await?;
                 one.close().await?;
-                Ok(Self::Mysql(pool.connect_lazy_with(options)))
+                Ok(Self::Mysql(Lending::new(pool.connect_lazy_with(options))))
             }
         }
     }
@@ -187,20 +189,51 @@ impl Pools {
     pub(crate) async fn fetch(&self, sql: &str, args: Vec<Arg>) -> Result<Vec<Row>, Error> {
         const READING: &str = "reading";
         let sql = sql.to_owned();
-        Ok(match self {
-            Pools::Sqlite { reader, .. } => {
-                let rows = bound!(sql, args).fetch_all(reader).await.map_err(Error::database(READING))?;
-                rows.into_iter().map(Row::Sqlite).collect()
-            }
-            Pools::Postgres(pool) => limited(READING, bound!(sql, args).fetch_all(pool)).await?.into_iter().map(Row::Postgres).collect(),
-            Pools::Mysql(pool) => limited(READING, bound!(sql, args).fetch_all(pool)).await?.into_iter().map(Row::Mysql).collect(),
-        })
+        let fetched = match self {
+            Pools::Sqlite { reader, .. } => read!(reader, sql, args, Row::Sqlite).await.map_err(Error::database(READING)),
+            Pools::Postgres(pool) => limited(READING, read!(pool, sql, args, Row::Postgres)).await,
+            Pools::Mysql(pool) => limited(READING, read!(pool, sql, args, Row::Mysql)).await,
+        };
+        self.trusting(fetched)
     }
+
+    /// What came of it; a connection that was lost is a reason to look at the others.
+    fn trusting<T>(&self, outcome: Result<T, Error>) -> Result<T, Error> {
+        if outcome.as_ref().err().and_then(Error::driver).is_some_and(is_lost) {
+            match self {
+                Pools::Sqlite { writer, reader } => [writer, reader].into_iter().for_each(Lending::distrust),
+                Pools::Postgres(pool) => pool.distrust(),
+                Pools::Mysql(pool) => pool.distrust(),
+            }
+        }
+        outcome
+    }
+}
+
+/// All rows of a query, on a connection that is given back when all went well.
+macro_rules! read {
+    ($pool:expr, $sql:expr, $args:expr, $row:expr) => {
+        async {
+            let mut connection = $pool.take().await?;
+            let rows = bound!($sql, $args).fetch_all(&mut *connection).await?;
+            connection.done();
+            Ok(rows.into_iter().map($row).collect())
+        }
+    };
+}
+use read;
+
+async fn begin<DB: sqlx::Database>(pool: &Lending<DB>, words: Option<&'static str>) -> Result<sqlx::Transaction<'static, DB>, sqlx::Error> {
+    pool.take().await?.begin(words).await
+}
+
+async fn sqlite_begin(pool: &Lending<Sqlite>, words: Option<&'static str>) -> Result<Inner, Error> {
+    begin(pool, words).await.map(Inner::Sqlite).map_err(Error::database(BEGINNING))
 }
 
 /// Whether the server is not there, or not yet.
 fn is_away(target: &Target, error: &sqlx::Error) -> bool {
-    target.dialect() != Dialect::Sqlite && (matches!(error, sqlx::Error::PoolTimedOut) || super::retry::is_lost(error))
+    target.dialect() != Dialect::Sqlite && (matches!(error, sqlx::Error::PoolTimedOut) || is_lost(error))
 }
 
 /// A failed connection in words, with the remedy where it is known.
@@ -229,15 +262,9 @@ fn make_private(path: &Path) -> Result<(), sqlx::Error> {
     }
 }
 
-async fn sqlite(options: SqliteConnectOptions, connections: u32) -> Result<SqlitePool, sqlx::Error> {
-    SqlitePoolOptions::new()
-        .min_connections(1)
-        .max_connections(connections)
-        .acquire_timeout(PATIENCE)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .connect_with(options)
-        .await
+async fn sqlite(options: SqliteConnectOptions, connections: u32) -> Result<Lending<Sqlite>, sqlx::Error> {
+    let pool = SqlitePoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE).idle_timeout(None).max_lifetime(None);
+    pool.connect_with(options).await.map(Lending::new)
 }
 
 pub(crate) fn postgres(server: &Server) -> PgConnectOptions {

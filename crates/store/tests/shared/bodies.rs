@@ -22,6 +22,7 @@ macro_rules! for_each_body {
             together::a_template_in_use_is_not_deleted
             together::events_are_seen_in_their_order
             together::writers_of_the_same_rows_all_come_through
+            together::readers_at_the_same_time_see_all_that_was_written_before
         }
     };
 }

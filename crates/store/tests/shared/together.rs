@@ -130,3 +130,31 @@ pub async fn writers_of_the_same_rows_all_come_through(store: Store) {
     }
     assert_eq!(store.list_services().await.unwrap()[0].report_count, 7);
 }
+
+pub async fn readers_at_the_same_time_see_all_that_was_written_before(store: Store) {
+    let (id, lease) = with_cluster(&store).await;
+    let shown = store.find_shown(&Scope::All, "c1").await.unwrap();
+    let counts: Vec<_> = shown.groups.iter().map(|group| (group.name.as_str(), group.node_count)).collect();
+    assert_eq!(counts, [("default-master", 1), ("default-worker", 2)]);
+    assert_eq!((shown.cluster.uuid, shown.template.get("a")), (id, Some("'\"\n;")));
+    let project = |name: &str| Scope::Project(ProjectId(name.to_owned()));
+    let mut reading = JoinSet::new();
+    for reader in 0..MANY {
+        let (store, own, other) = (store.clone(), project("p"), project("other"));
+        reading.spawn(async move {
+            for _ in 0..10 {
+                match reader % 3 {
+                    0 => assert_eq!(store.find_shown(&own, &id.to_string()).await.unwrap().groups.len(), 2),
+                    1 => assert!(matches!(store.find_shown(&other, &id.to_string()).await, Err(Error::NotFound { .. }))),
+                    _ => assert!(store.find_shown(&own, &ClusterId::random().to_string()).await.is_err()),
+                }
+            }
+        });
+    }
+    for n in 0..20 {
+        store.update_cluster(&lease, id, &[ClusterField::ApiAddress(Some(n.to_string()))]).await.unwrap();
+        let shown = store.find_shown(&Scope::All, &id.to_string()).await.unwrap();
+        assert_eq!(shown.cluster.api_address, Some(n.to_string()), "an older answer was given");
+    }
+    reading.join_all().await;
+}

@@ -29,6 +29,7 @@ pub async fn a_request_is_stored_whole_and_wakes_the_conductor(store: Store) {
     assert!(matches!(store.request(request).await, Err(Error::Status { .. })));
     assert!(store.list_open_operations(id).await.unwrap().is_empty(), "a refused request leaves nothing");
     assert_eq!(store.list_unsettled_clusters().await.unwrap(), [id]);
+    assert_eq!(store.list_kept_clusters().await.unwrap(), [id]);
     assert_eq!(store.get_stats(None).await.unwrap(), Stats { clusters: 1, nodes: 6 });
 }
 
@@ -48,7 +49,12 @@ pub async fn reports_are_counted_once_and_move_the_node(store: Store) {
     let (id, lease) = with_cluster(&store).await;
     let name = NodeName::parse("node-0").unwrap();
     let make = || Node::new(id, name.clone(), NodeGroupId::random(), Role::Worker, 0, "10.0.0.6".to_owned(), "h".to_owned());
+    store.update_cluster(&lease, id, &[ClusterField::Status(ClusterStatus::CreateComplete)]).await.unwrap();
+    let open: Vec<_> = store.list_open_operations(id).await.unwrap().iter().map(|operation| operation.id).collect();
+    store.finish_operations(&lease, id, &open, OperationState::Done, "").await.unwrap();
+    assert!(store.list_kept_clusters().await.unwrap().is_empty(), "a cluster without nodes of ours is another engine's");
     store.replace_nodes(&lease, id, &[], &[make()]).await.unwrap();
+    assert_eq!(store.list_kept_clusters().await.unwrap(), [id]);
     let node = store.get_node(id, &name).await.unwrap();
     let first = report("b1", &[(1, "disk", StepState::Done), (2, "ready", StepState::Done)]);
     assert_eq!(store.record_report(&node, &first).await.unwrap(), 2);

@@ -89,7 +89,7 @@ pub(crate) fn reduced(caller: &Caller, cluster: &Cluster, groups: &[NodeGroup]) 
 pub(crate) fn full(caller: &Caller, cluster: &Cluster, groups: &[NodeGroup], faults: bool) -> Value {
     let mut shown = linked(caller, cluster, groups);
     if faults && cluster.status.is_some_and(|status| status.phase() == Phase::Failed) {
-        shown.insert("bay_faults".to_owned(), failures(groups));
+        shown.insert("bay_faults".to_owned(), failures(groups).into());
     }
     Value::Object(shown)
 }

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A cluster on the wire: its fields and its two forms.
 
+use super::shape::Shape;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::failure::Failure;
 use crate::input::Input;
-use crate::moment::iso;
 use crate::paging::{collection, page_by_uuid};
 use crate::reply::Reply;
 use crate::typed::{Field, Kind, TEXT};
 use magnum_store::{Cluster, NodeGroup};
-use magnum_types::{ClusterId, ClusterStatus, Labels, Microversion, Phase, TemplateId};
+use magnum_types::{ClusterId, ClusterStatus, Labels, Phase, TemplateId};
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 
@@ -120,48 +120,9 @@ pub(crate) fn count(groups: &[NodeGroup], masters: bool) -> i64 {
     groups.iter().filter(|group| group.is_master() == masters).map(|group| group.node_count).sum()
 }
 
-fn addresses(groups: &[NodeGroup], masters: bool) -> Vec<&String> {
-    groups.iter().filter(|group| group.is_master() == masters).flat_map(|group| &group.node_addresses).collect()
-}
-
 /// The attributes without links, as patches see them.
 pub(crate) fn document(cluster: &Cluster, groups: &[NodeGroup]) -> Map<String, Value> {
-    let value = json!({
-        "uuid": cluster.uuid,
-        "name": cluster.name,
-        "cluster_template_id": cluster.cluster_template_id,
-        "keypair": cluster.keypair,
-        "node_count": count(groups, false),
-        "master_count": count(groups, true),
-        "docker_volume_size": cluster.docker_volume_size,
-        "labels": cluster.labels,
-        "master_flavor_id": cluster.master_flavor_id,
-        "flavor_id": cluster.flavor_id,
-        "create_timeout": cluster.create_timeout,
-        "stack_id": cluster.stack_id,
-        "status": cluster.status,
-        "status_reason": cluster.status_reason,
-        "health_status": cluster.health_status,
-        "health_status_reason": cluster.health_status_reason,
-        "discovery_url": cluster.discovery_url,
-        "api_address": cluster.api_address,
-        "coe_version": cluster.coe_version,
-        "container_version": cluster.container_version,
-        "project_id": cluster.project_id,
-        "user_id": cluster.user_id,
-        "node_addresses": addresses(groups, false),
-        "master_addresses": addresses(groups, true),
-        "fixed_network": cluster.fixed_network,
-        "fixed_subnet": cluster.fixed_subnet,
-        "floating_ip_enabled": cluster.floating_ip_enabled,
-        "master_lb_enabled": cluster.master_lb_enabled,
-        "created_at": iso(cluster.created_at),
-        "updated_at": iso(cluster.updated_at),
-    });
-    match value {
-        Value::Object(map) => map,
-        _ => Map::new(),
-    }
+    Shape::of(cluster, groups).object()
 }
 
 /// Keys of the short form in lists.
@@ -185,53 +146,21 @@ const REDUCED: [&str; 15] = [
 
 /// The cluster as answered in lists.
 pub(crate) fn reduced(caller: &Caller, cluster: &Cluster, groups: &[NodeGroup]) -> Value {
-    let mut shown = linked(caller, cluster, groups);
+    let mut shown = Shape::of(cluster, groups).linked(caller).object();
     shown.retain(|key, _| REDUCED.contains(&key.as_str()) || key == "cluster_id");
     shown.insert("merge_labels".to_owned(), json!(false));
     Value::Object(shown)
 }
 
-/// The whole cluster; `template` are its template's labels, `faults` is for the single object only.
-pub(crate) fn full(caller: &Caller, cluster: &Cluster, groups: &[NodeGroup], template: &Labels, faults: bool) -> Value {
-    let mut shown = Map::new();
-    for (key, value) in linked(caller, cluster, groups) {
-        let name = key.clone();
-        shown.insert(key, value);
-        match name.as_str() {
-            "master_addresses" if faults && cluster.status.is_some_and(|s| s.phase() == Phase::Failed) => {
-                shown.insert("faults".to_owned(), failures(groups));
-            }
-            "floating_ip_enabled" => {
-                shown.insert("merge_labels".to_owned(), json!(false));
-                shown.insert("labels_overridden".to_owned(), json!(cluster.labels.overridden(template)));
-                shown.insert("labels_added".to_owned(), json!(cluster.labels.added(template)));
-                shown.insert("labels_skipped".to_owned(), json!(cluster.labels.skipped(template)));
-            }
-            _ => {}
-        }
-    }
-    Value::Object(shown)
+/// The whole cluster; `template` are its template's labels.
+pub(crate) fn full<'a>(caller: &Caller, cluster: &'a Cluster, groups: &'a [NodeGroup], template: &Labels) -> Shape<'a> {
+    Shape::of(cluster, groups).linked(caller).compared(template)
 }
 
 /// Why groups have failed, by name.
-pub(crate) fn failures(groups: &[NodeGroup]) -> Value {
+pub(crate) fn failures(groups: &[NodeGroup]) -> Map<String, Value> {
     let failed = groups.iter().filter(|group| group.status.is_some_and(|s: ClusterStatus| s.phase() == Phase::Failed));
-    Value::Object(failed.map(|group| (group.name.clone(), json!(group.status_reason))).collect())
-}
-
-/// With links, and with the engine's id under the name of the caller's version.
-fn linked(caller: &Caller, cluster: &Cluster, groups: &[NodeGroup]) -> Map<String, Value> {
-    let stack = if caller.version >= Microversion::v1(13) { "cluster_id" } else { "stack_id" };
-    let mut shown = Map::new();
-    for (key, value) in document(cluster, groups) {
-        if key == "stack_id" {
-            shown.insert("links".to_owned(), caller.links(&format!("clusters/{}", cluster.uuid)));
-            shown.insert(stack.to_owned(), value);
-        } else {
-            shown.insert(key, value);
-        }
-    }
-    shown
+    failed.map(|group| (group.name.clone(), json!(group.status_reason))).collect()
 }
 
 /// How a list of clusters looks.

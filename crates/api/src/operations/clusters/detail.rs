@@ -20,6 +20,8 @@ pub const OPERATION: Operation = Operation::get("/v1/clusters/detail")
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
     caller.authorise(&OPERATION)?;
-    let show = |caller: &Caller, cluster: &Cluster, groups: &[NodeGroup], template: &Labels| full(caller, cluster, groups, template, false);
+    let show = |caller: &Caller, cluster: &Cluster, groups: &[NodeGroup], template: &Labels| {
+        full(caller, cluster, groups, template).object().into()
+    };
     Listing { path: "clusters/detail", key: "clusters", show, templates: true }.answer(caller, input, app).await
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `GET /v1/clusters/{ident}`: one cluster by uuid or name, with what has failed.
 
-use super::cluster::FIELDS;
+use super::cluster::{FIELDS, full};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::failure::Failure;
@@ -16,9 +16,7 @@ pub const OPERATION: Operation = Operation::get("/v1/clusters/{cluster_ident}")
     .gives(Gives::Object("Cluster", FIELDS));
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
-    let cluster = app.store.find_cluster(&caller.scope(), input.param("cluster_ident")).await?;
-    caller.authorise_on(&OPERATION, &cluster)?;
-    let groups = app.store.list_all_nodegroups(cluster.uuid).await?;
-    let template = app.store.get_template(cluster.cluster_template_id).await?;
-    Ok(Reply::ok(super::cluster::full(&caller, &cluster, &groups, &template.labels, true)))
+    let shown = app.store.find_shown(&caller.scope(), input.param("cluster_ident")).await?;
+    caller.authorise_on(&OPERATION, &shown.cluster)?;
+    Reply::written(&full(&caller, &shown.cluster, &shown.groups, &shown.template).with_faults(&shown.groups))
 }
