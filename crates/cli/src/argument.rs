@@ -103,11 +103,14 @@ pub(crate) fn python_literal(value: &Value) -> String {
     }
 }
 
+/// Between single quotes, or double ones where that saves escaping, as Python chooses them.
 fn python_text(text: &str) -> String {
-    let mut quoted = String::from("'");
+    let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
+    let mut quoted = String::from(quote);
     for c in text.chars() {
         match c {
-            '\'' | '\\' => quoted.extend(['\\', c]),
+            '\\' => quoted.push_str("\\\\"),
+            c if c == quote => quoted.extend(['\\', c]),
             '\n' => quoted.push_str("\\n"),
             '\r' => quoted.push_str("\\r"),
             '\t' => quoted.push_str("\\t"),
@@ -115,7 +118,8 @@ fn python_text(text: &str) -> String {
             c => quoted.push(c),
         }
     }
-    quoted + "'"
+    quoted.push(quote);
+    quoted
 }
 
 #[cfg(test)]
@@ -183,7 +187,7 @@ mod tests {
         );
         assert_eq!(
             patch("replace", &["labels={\"a\": \"it's\"}"]).unwrap(),
-            json!([{"op": "replace", "path": "/labels", "value": "{'a': 'it\\'s'}"}])
+            json!([{"op": "replace", "path": "/labels", "value": "{'a': \"it's\"}"}])
         );
         assert_eq!(patch("replace", &["public=true"]).unwrap(), json!([{"op": "replace", "path": "/public", "value": true}]));
         assert!(patch("add", &["x"]).unwrap_err().to_string().contains("PATH=VALUE"));

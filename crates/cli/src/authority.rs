@@ -82,7 +82,7 @@ pub(crate) async fn rotate(context: &Context, ident: &str, watch: bool) -> Resul
     let uuid = text(&cluster, "uuid");
     context.client()?.patch(&["certificates", uuid], Value::Null).send().await?;
     let object = json!({"uuid": uuid, "request": "rotate"});
-    context.printer.accepted(&format!("Request to rotate the CA certificate for cluster {ident} has been accepted."), &object)?;
+    context.printer.accepted(&format!("Request to rotate the CA certificate for cluster {uuid} has been accepted."), &object)?;
     match before {
         Some(before) => watch::run(context, Goal::Update, before).await,
         None => Ok(()),

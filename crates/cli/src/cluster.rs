@@ -79,7 +79,7 @@ pub enum Command {
     Config(config::Arguments),
     /// Cluster templates, in the openstack command's words
     #[command(subcommand, hide = true)]
-    Template(template::Command),
+    Template(Box<template::Command>),
 }
 
 impl Command {

@@ -11,7 +11,7 @@ use clap::Subcommand;
 pub enum Command {
     /// Clusters, and cluster templates
     #[command(subcommand)]
-    Cluster(cluster::Command),
+    Cluster(Box<cluster::Command>),
     /// Node groups of a cluster
     #[command(subcommand)]
     Nodegroup(nodegroup::Command),

@@ -28,7 +28,7 @@ impl Command {
         let uuid = text(&cluster, "uuid");
         context.client()?.patch(&["credentials", uuid], Value::Null).send().await?;
         let object = json!({"uuid": uuid, "request": "rotate"});
-        context.printer.accepted(&format!("Request to rotate credentials for cluster {ident} accepted."), &object)?;
+        context.printer.accepted(&format!("Request to rotate credentials for cluster {uuid} accepted."), &object)?;
         match before {
             Some(before) => watch::run(context, Goal::Update, before).await,
             None => Ok(()),

@@ -123,6 +123,7 @@ mod tests {
             state_dir: dir.to_owned(),
             output: Output::Table,
             column: Vec::new(),
+            os_cache: false,
             debug: false,
         }
     }

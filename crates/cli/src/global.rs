@@ -34,8 +34,11 @@ pub struct Global {
     #[command(flatten)]
     pub cliff: Cliff,
     /// Print this column only; repeat for several
-    #[arg(long, short, global = true, value_name = "COLUMN", help_heading = "Global options")]
+    #[arg(long, short, alias = "variable", global = true, value_name = "COLUMN", help_heading = "Global options")]
     pub column: Vec<String>,
+    /// Accepted for compatibility: no token is kept after the command
+    #[arg(long, global = true, hide = true, help_heading = "Global options")]
+    pub os_cache: bool,
     /// Print each request on standard error
     #[arg(long, global = true, help_heading = "Global options")]
     pub debug: bool,

@@ -3,13 +3,14 @@
 //! their own flags. They ask the same things of the same resources; nothing but the words differs.
 
 mod create;
+mod show;
 
 use crate::authority::{self, Which};
 use crate::context::Context;
 use crate::error::Error;
 use crate::paging::Paging;
 use crate::{cluster, service, template};
-use clap::{Args, Subcommand};
+use clap::{Args, CommandFactory, Subcommand};
 
 const BAYS: &[&str] = &["uuid", "name", "node_count", "master_count", "status"];
 const CLUSTERS: &[&str] = &["uuid", "name", "keypair", "node_count", "master_count", "status"];
@@ -129,6 +130,9 @@ pub enum Command {
     /// quotas delete
     #[command(hide = true)]
     QuotasDelete(service::Key),
+    /// Print all words on one line, as the former client's completion script wants them; better: completion
+    #[command(hide = true, alias = "bash_completion")]
+    BashCompletion,
 }
 
 /// One thing by name or uuid.
@@ -136,8 +140,8 @@ pub enum Command {
 pub struct Shown {
     /// The name or uuid
     pub ident: String,
-    /// Accepted for compatibility
-    #[arg(long, hide = true)]
+    /// Show the fields of the cluster's template too
+    #[arg(long)]
     pub long: bool,
 }
 
@@ -191,13 +195,17 @@ impl Command {
             C::BayCreate(a) | C::ClusterCreate(a) => cluster::create::run(context, &a.modern()?).await,
             C::BayList(a) => a.print(context, BAYS).await,
             C::ClusterList(a) => a.print(context, CLUSTERS).await,
-            C::BayShow(a) | C::ClusterShow(a) => cluster::show(context, &a.ident).await,
+            C::BayShow(a) => show::cluster(context, a, show::BAY).await,
+            C::ClusterShow(a) => show::cluster(context, a, show::CLUSTER).await,
             C::BayUpdate(a) | C::ClusterUpdate(a) => cluster::update::run(context, a).await,
             C::BayDelete(a) | C::ClusterDelete(a) => cluster::delete::run(context, a).await,
             C::BayConfig(a) | C::ClusterConfig(a) => cluster::config::run(context, a).await,
             C::BaymodelCreate(a) | C::ClusterTemplateCreate(a) => template::create::run(context, &a.modern()?).await,
+            C::BaymodelList(a) | C::ClusterTemplateList(a) if context.printer.is_table() => {
+                template::list_of(context, a, &template::LIST[..2]).await
+            }
             C::BaymodelList(a) | C::ClusterTemplateList(a) => template::list(context, a).await,
-            C::BaymodelShow(a) | C::ClusterTemplateShow(a) => template::show(context, &a.ident).await,
+            C::BaymodelShow(a) | C::ClusterTemplateShow(a) => show::template(context, &a.ident).await,
             C::BaymodelUpdate(a) | C::ClusterTemplateUpdate(a) => template::update::run(context, a).await,
             C::BaymodelDelete(a) | C::ClusterTemplateDelete(a) => template::delete(context, &a.ident).await,
             C::CaShow(of) => authority::show(context, of.cluster(), &Which::default()).await,
@@ -212,6 +220,26 @@ impl Command {
             C::QuotasCreate(limit) => service::Quotas::Create(limit.clone()).run(context).await,
             C::QuotasUpdate(limit) => service::Quotas::Update(limit.clone()).run(context).await,
             C::QuotasDelete(key) => service::Quotas::Delete(key.clone()).run(context).await,
+            C::BashCompletion => {
+                context.printer.out(&format!("{}\n", words().join(" ")));
+                Ok(())
+            }
         }
     }
+}
+
+/// Every command and every option there is.
+fn words() -> Vec<String> {
+    fn collect(command: &clap::Command, found: &mut Vec<String>) {
+        for below in command.get_subcommands() {
+            found.push(below.get_name().to_owned());
+            collect(below, found);
+        }
+        found.extend(command.get_opts().filter_map(|arg| Some(format!("--{}", arg.get_long()?))));
+    }
+    let mut found = Vec::new();
+    collect(&crate::Cli::command(), &mut found);
+    found.sort_unstable();
+    found.dedup();
+    found
 }

@@ -35,6 +35,7 @@ mod settings;
 mod template;
 mod timeline;
 mod watch;
+mod words;
 
 pub use command::{Cli, Command};
 pub use database::{Connection, DatabaseArgs, DatabaseCommand};
@@ -65,9 +66,10 @@ pub async fn run(args: impl IntoIterator<Item = OsString>, hooks: Hooks) -> Exit
 
 /// Runs one command on the given streams; answers its exit code.
 pub async fn run_with(args: impl IntoIterator<Item = OsString>, hooks: Hooks, mut streams: Streams) -> u8 {
-    let cli = match Cli::try_parse_from(args) {
+    let args = words::tidy(args);
+    let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
-        Err(error) => return not_parsed(&error, &mut streams),
+        Err(error) => return not_parsed(&error, &args, &mut streams),
     };
     let context = Context::new(cli.global.clone(), streams);
     match execute(&context, cli.command, hooks).await {
@@ -81,10 +83,13 @@ pub async fn run_with(args: impl IntoIterator<Item = OsString>, hooks: Hooks, mu
 }
 
 /// Help and version go to standard output with 0; everything else is a usage error.
-fn not_parsed(error: &clap::Error, streams: &mut Streams) -> u8 {
+fn not_parsed(error: &clap::Error, args: &[OsString], streams: &mut Streams) -> u8 {
     let (stream, colour) = if error.use_stderr() { (&mut streams.err, streams.colour.1) } else { (&mut streams.out, streams.colour.0) };
     let text = error.render();
-    let text = if colour { text.ansi().to_string() } else { text.to_string() };
+    let mut text = if colour { text.ansi().to_string() } else { text.to_string() };
+    if let Some(gone) = words::gone(error, args) {
+        text = gone;
+    }
     let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
     if error.use_stderr() { USAGE } else { 0 }
 }

@@ -85,7 +85,7 @@ impl Stats {
         if let Some(project) = project {
             request = request.query("project_id", project);
         }
-        context.printer.show(STATS, &request.send().await?)
+        context.printer.properties("Property", STATS, &request.send().await?)
     }
 }
 
@@ -97,9 +97,11 @@ impl Quotas {
                 let more: Vec<(&str, String)> = all_tenants.then(|| ("all_tenants", "True".to_owned())).into_iter().collect();
                 context.printer.list(QUOTA_LIST, &paging.list(context, &["quotas"], "quotas", &more).await?)
             }
-            Quotas::Show(key) => context.printer.show(QUOTA, &client.get(&key.path()).send().await?),
-            Quotas::Create(limit) => context.printer.show(QUOTA, &client.post(&["quotas"], limit.body()).send().await?),
-            Quotas::Update(limit) => context.printer.show(QUOTA, &client.patch(&limit.key.path(), limit.body()).send().await?),
+            Quotas::Show(key) => context.printer.properties("Property", QUOTA, &client.get(&key.path()).send().await?),
+            Quotas::Create(limit) => context.printer.properties("Property", QUOTA, &client.post(&["quotas"], limit.body()).send().await?),
+            Quotas::Update(limit) => {
+                context.printer.properties("Property", QUOTA, &client.patch(&limit.key.path(), limit.body()).send().await?)
+            }
             Quotas::Delete(key) => {
                 client.delete(&key.path()).send().await?;
                 let sentence =

@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::paging::Paging;
 use clap::{Args, Subcommand};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// The list's columns, as in the Python client.
 pub(crate) const LIST: &[&str] = &["uuid", "name", "tags"];
@@ -81,7 +81,7 @@ pub struct ListArguments {
     /// Print these fields too, separated by commas
     #[arg(long, value_name = "FIELD,…", value_delimiter = ',')]
     pub fields: Vec<String>,
-    /// Accepted for compatibility: print every field
+    /// Print every field
     #[arg(long, hide = true)]
     pub detail: bool,
 }
@@ -99,8 +99,12 @@ impl Command {
 }
 
 pub(crate) async fn list(context: &Context, arguments: &ListArguments) -> Result<(), Error> {
+    list_of(context, arguments, LIST).await
+}
+
+pub(crate) async fn list_of(context: &Context, arguments: &ListArguments, usual: &[&str]) -> Result<(), Error> {
     let rows = arguments.paging.list(context, &["clustertemplates"], "clustertemplates", &[]).await?;
-    let mut columns: Vec<&str> = if arguments.detail { SHOW.to_vec() } else { LIST.to_vec() };
+    let mut columns: Vec<&str> = if arguments.detail { SHOW.to_vec() } else { usual.to_vec() };
     for field in &arguments.fields {
         if !columns.contains(&field.as_str()) {
             columns.push(field);
@@ -110,7 +114,16 @@ pub(crate) async fn list(context: &Context, arguments: &ListArguments) -> Result
 }
 
 pub(crate) async fn show(context: &Context, ident: &str) -> Result<(), Error> {
-    context.printer.show(SHOW, &context.template(ident).await?)
+    print(context, &context.template(ident).await?)
+}
+
+/// One template. The openstack command has `-` for what a template does not say, in every format.
+pub(crate) fn print(context: &Context, template: &Value) -> Result<(), Error> {
+    let mut shown = template.clone();
+    if let (true, Value::Object(fields)) = (context.printer.is_cliff(), &mut shown) {
+        fields.values_mut().filter(|value| value.is_null()).for_each(|value| *value = "-".into());
+    }
+    context.printer.show(SHOW, &shown)
 }
 
 /// Tries each; the first failure decides the exit code.

@@ -126,6 +126,8 @@ impl Server {
     pub fn magnum<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Command {
         let mut command = Command::new(self.dist.join("magnum"));
         command.args(args).env("MAGNUM_URL", self.url()).env("MAGNUM_STATE_DIR", &self.state).env_remove("MAGNUM_TOKEN");
+        // Whoever runs the tests may be logged in somewhere.
+        command.env_remove("OS_CLOUD").env_remove("OS_AUTH_URL");
         command.envs(self.token.iter().map(|token| ("MAGNUM_TOKEN", token)));
         command.current_dir(&self.state).stdin(Stdio::null());
         command

@@ -5,7 +5,7 @@
 //! `eval $(…)` joins lines. A file of the same cluster that still serves is used again, so that the command can be
 //! repeated; any other file is left alone unless `--force` says so.
 
-use super::kubeconfig::{self, Content};
+use super::kubeconfig::{self, Access, Content};
 use crate::context::{Context, text};
 use crate::error::Error;
 use crate::private_file;
@@ -33,6 +33,9 @@ pub struct Arguments {
     /// Accepted for compatibility: certificates are what is used
     #[arg(long, hide = true)]
     pub use_certificate: bool,
+    /// Have kubectl show the token of Keystone that is in OS_TOKEN instead of a certificate
+    #[arg(long)]
+    pub use_keystone: bool,
 }
 
 struct Credentials {
@@ -62,6 +65,18 @@ async fn kubernetes(context: &Context, arguments: &Arguments, cluster: &Value, d
     let (uuid, server, path) = (text(cluster, "uuid"), text(cluster, "api_address"), tidy(&dir.join("config")));
     let ca = if tls { Some(authority(context, uuid).await?) } else { None };
     let present = std::fs::read_to_string(&path).ok();
+    if let (true, Some(ca)) = (arguments.use_keystone, &ca) {
+        let document = kubeconfig::document(&Content { cluster: text(cluster, "name"), server, access: Access::Keystone { ca } });
+        if arguments.force || !present.is_some_and(|text| kubeconfig::is(&text, &document)) {
+            write_kubeconfig(arguments, &path, &document)?;
+            if arguments.output_certs {
+                let path = dir.join("ca.pem");
+                refuse_to_overwrite(arguments, &[&path])?;
+                private_file::write(&path, ca.as_bytes())?;
+            }
+        }
+        return say_kubeconfig(context, &path, server);
+    }
     let usable = present.as_deref().is_some_and(|text| kubeconfig::still_serves(text, server, ca.as_deref(), Timestamp::now()));
     if arguments.force || arguments.output_certs || !usable {
         refuse_to_overwrite(arguments, &[&path])?;
@@ -69,15 +84,26 @@ async fn kubernetes(context: &Context, arguments: &Arguments, cluster: &Value, d
             Some(ca) => Some(credentials(context, uuid, ca).await?),
             None => None,
         };
-        let tls = credentials.as_ref().map(|c| (c.ca.as_str(), c.certificate.as_str(), c.key.expose_secret()));
-        let document = kubeconfig::document(&Content { cluster: text(cluster, "name"), server, tls });
-        let yaml =
-            serde_saphyr::to_string(&document).map_err(|error| Error::Internal { message: format!("cannot write YAML: {error}") })?;
-        private_file::write(&path, yaml.as_bytes())?;
+        let access = credentials.as_ref().map_or(Access::Open, |c| Access::Certificate {
+            ca: &c.ca,
+            certificate: &c.certificate,
+            key: c.key.expose_secret(),
+        });
+        write_kubeconfig(arguments, &path, &kubeconfig::document(&Content { cluster: text(cluster, "name"), server, access }))?;
         if let Some(credentials) = credentials.filter(|_| arguments.output_certs) {
             write_pems(arguments, dir, &credentials)?;
         }
     }
+    say_kubeconfig(context, &path, server)
+}
+
+fn write_kubeconfig(arguments: &Arguments, path: &Path, document: &Value) -> Result<(), Error> {
+    refuse_to_overwrite(arguments, &[path])?;
+    let yaml = serde_saphyr::to_string(document).map_err(|error| Error::Internal { message: format!("cannot write YAML: {error}") })?;
+    private_file::write(path, yaml.as_bytes())
+}
+
+fn say_kubeconfig(context: &Context, path: &Path, server: &str) -> Result<(), Error> {
     let line = shell(&context.shell, &[("KUBECONFIG", &path.to_string_lossy())]);
     print(context, &line, json!({"kubeconfig": path, "api_address": server, "shell": line}))
 }

@@ -11,20 +11,49 @@ use serde_json::{Value, json};
 pub(super) struct Content<'a> {
     pub cluster: &'a str,
     pub server: &'a str,
-    /// The CA's certificate, and the client's certificate and key, PEM; none without TLS.
-    pub tls: Option<(&'a str, &'a str, &'a str)>,
+    pub access: Access<'a>,
 }
+
+/// How the cluster is entered; certificates and keys are PEM.
+pub(super) enum Access<'a> {
+    /// Without TLS.
+    Open,
+    Certificate {
+        ca: &'a str,
+        certificate: &'a str,
+        key: &'a str,
+    },
+    /// By the token of Keystone that kubectl finds in `OS_TOKEN`.
+    Keystone {
+        ca: &'a str,
+    },
+}
+
+/// Says the token of the environment, as the Python client's file does it. It holds nothing from a user.
+const SAY_TOKEN: &str = r#"if [ -z "${OS_TOKEN}" ]; then
+    echo 'Error: Missing OpenStack credential from environment variable $OS_TOKEN' > /dev/stderr
+    exit 1
+else
+    echo '{ "apiVersion": "client.authentication.k8s.io/v1beta1", "kind": "ExecCredential", "status": { "token": "'"${OS_TOKEN}"'"}}'
+fi
+"#;
 
 /// The file's document.
 pub(super) fn document(content: &Content<'_>) -> Value {
     let name = content.cluster;
     let mut cluster = json!({"server": content.server});
-    let (context, user, credentials) = match content.tls {
-        Some((ca, certificate, key)) => {
-            cluster["certificate-authority-data"] = json!(STANDARD.encode(ca));
+    if let Access::Certificate { ca, .. } | Access::Keystone { ca } = content.access {
+        cluster["certificate-authority-data"] = json!(STANDARD.encode(ca));
+    }
+    let (context, user, credentials) = match content.access {
+        Access::Certificate { certificate, key, .. } => {
             ("default", "admin", json!({"client-certificate-data": STANDARD.encode(certificate), "client-key-data": STANDARD.encode(key)}))
         }
-        None => (name, name, json!({})),
+        Access::Keystone { .. } => {
+            let exec = json!({"apiVersion": "client.authentication.k8s.io/v1beta1", "command": "/bin/bash", "args": ["-c", SAY_TOKEN]});
+            ("openstackuser@kubernetes", "openstackuser", json!({ "exec": exec }))
+        }
+        Access::Open => (name, name, json!({})),
     };
     json!({
         "apiVersion": "v1",
@@ -35,6 +64,11 @@ pub(super) fn document(content: &Content<'_>) -> Value {
         "current-context": context,
         "users": [{"name": user, "user": credentials}],
     })
+}
+
+/// Whether `text` is just this document.
+pub(super) fn is(text: &str, wanted: &Value) -> bool {
+    serde_saphyr::from_str::<Value>(text).is_ok_and(|found| found == *wanted)
 }
 
 /// Whether `text` is a kubeconfig that still opens the cluster: same server, same CA, a certificate of that CA

@@ -153,6 +153,12 @@ pub struct Template {
     /// Give no node a floating address
     #[arg(long, overrides_with = "floating_ip_enabled")]
     pub floating_ip_disabled: bool,
+    /// Keep it out of lists
+    #[arg(long, overrides_with = "visible")]
+    pub hidden: bool,
+    /// Show it in lists
+    #[arg(long, overrides_with = "hidden")]
+    pub visible: bool,
 }
 
 impl Template {
@@ -185,8 +191,8 @@ impl Template {
             master_lb_enabled: self.master_lb_enabled,
             floating_ip_enabled: self.floating_ip_enabled,
             floating_ip_disabled: self.floating_ip_disabled,
-            hidden: false,
-            visible: false,
+            hidden: self.hidden,
+            visible: self.visible,
             tags: Vec::new(),
         })
     }

@@ -99,7 +99,7 @@ impl Setting {
         let variables: Vec<String> = self.variables.iter().map(|name| format!("`{name}`")).collect();
         let arg = Arg::new(*long)
             .long(*long)
-            .aliases(older.iter().copied().collect::<Vec<_>>())
+            .aliases(older.to_vec())
             .global(true)
             .help(format!("{}; environment {}", self.help, variables.join(", ")))
             .help_heading("Global options")

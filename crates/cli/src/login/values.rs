@@ -147,6 +147,9 @@ pub(super) fn remedy(values: &Values, key: &str) -> String {
     let option = setting.map(|setting| setting.option()).unwrap_or_default();
     let variable = setting.and_then(|setting| setting.variables.first()).copied().unwrap_or_default();
     match &values.cloud {
+        Some(_) if SECRETS_LEFT.iter().any(|(secret, _)| *secret == key) => {
+            format!("add `{key}` under `auth:` of {}, set {variable} or give {option}", values.origin)
+        }
         Some(_) => format!("add `{key}` under `auth:` of {}, or give {option}", values.origin),
         None => format!("set {variable} or give {option}"),
     }

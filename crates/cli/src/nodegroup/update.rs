@@ -41,13 +41,15 @@ pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<(), 
         Some(op) => argument::attributes(op, &arguments.attributes)?,
         None => Vec::new(),
     };
-    let labels = argument::labels(&arguments.node_labels)?;
-    let taints = argument::taints(&arguments.node_taints)?;
+    // An empty text clears the field.
+    let said = |given: &[String]| given.iter().filter(|text| !text.is_empty()).cloned().collect::<Vec<_>>();
+    let labels = argument::labels(&said(&arguments.node_labels))?;
+    let taints = argument::taints(&said(&arguments.node_taints))?;
     patch.extend(replace([
         ("min_node_count", arguments.min_nodes.map(Value::from)),
         ("max_node_count", arguments.max_nodes.map(Value::from)),
-        ("node_labels", (!labels.is_empty()).then(|| Value::from(python_literal(&Value::Object(labels))))),
-        ("node_taints", (!taints.is_empty()).then(|| Value::from(python_literal(&Value::Array(taints))))),
+        ("node_labels", (!arguments.node_labels.is_empty()).then(|| Value::from(python_literal(&Value::Object(labels))))),
+        ("node_taints", (!arguments.node_taints.is_empty()).then(|| Value::from(python_literal(&Value::Array(taints))))),
     ]));
     if patch.is_empty() {
         return Err(Error::usage("Nothing to update."));

@@ -25,8 +25,8 @@ pub struct Cliff {
     /// Begin the names of -f shell so
     #[arg(long, global = true, hide = true, default_value = "", value_name = "TEXT", help_heading = "Global options")]
     pub prefix: String,
-    /// The width of -f table at most; environment `CLIFF_MAX_TERM_WIDTH`
-    #[arg(long, global = true, hide = true, value_name = "COLUMNS", help_heading = "Global options")]
+    /// The width of -f table at most
+    #[arg(long, env = "CLIFF_MAX_TERM_WIDTH", global = true, hide = true, value_name = "COLUMNS", help_heading = "Global options")]
     pub max_width: Option<u16>,
     /// Fit a table to the terminal, as is done anyway
     #[arg(long, global = true, hide = true, help_heading = "Global options")]
@@ -210,8 +210,8 @@ mod tests {
         let names = columns(&["a", "b-c", "d", "e", "f", "g"]);
         let cliff = Cliff::default();
         let show = |form| cliff.show(form, &names, values.clone(), None).unwrap();
-        assert_eq!(show(Form::Value), "None\nTrue\n3\na b\n['x', 1]\n{'k': 'it\\'s'}\n");
-        assert_eq!(show(Form::Shell), "a=\"None\"\nb_c=\"True\"\nd=\"3\"\ne=\"a b\"\nf=\"['x', 1]\"\ng=\"{'k': 'it\\\\'s'}\"\n");
+        assert_eq!(show(Form::Value), "None\nTrue\n3\na b\n['x', 1]\n{'k': \"it's\"}\n");
+        assert_eq!(show(Form::Shell), "a=\"None\"\nb_c=\"True\"\nd=\"3\"\ne=\"a b\"\nf=\"['x', 1]\"\ng=\"{'k': \\\"it's\\\"}\"\n");
         assert!(cliff.show(Form::Csv, &names, values.clone(), None).is_err());
         let hostile = cliff.show(Form::Shell, &columns(&["x"]), vec![json!("\"; $(reboot) `id`")], None).unwrap();
         assert_eq!(hostile, "x=\"\\\"; \\$(reboot) \\`id\\`\"\n");

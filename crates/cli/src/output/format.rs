@@ -21,9 +21,9 @@ pub(super) fn table(columns: &[String], rows: &[Vec<Value>], width: Option<u16>)
 }
 
 /// One thing's properties as a table of two columns.
-pub(super) fn properties(columns: &[String], values: &[Value], width: Option<u16>) -> String {
+pub(super) fn properties(head: &str, columns: &[String], values: &[Value], width: Option<u16>) -> String {
     let cells = columns.iter().zip(values).map(|(name, value)| vec![name.clone(), cell::table(value)]).collect();
-    draw(&["Field".to_owned(), "Value".to_owned()], cells, width, |_| None)
+    draw(&[head.to_owned(), "Value".to_owned()], cells, width, |_| None)
 }
 
 /// A table; `alignment` says it of a column where it is not to the left.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `magnum cluster-template create`.
 
-use super::SHOW;
 use crate::cluster::create::{set, switch};
 use crate::context::Context;
 use crate::error::Error;
@@ -150,5 +149,5 @@ impl Arguments {
 pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<(), Error> {
     let template = context.client()?.post(&["clustertemplates"], arguments.body()?).send().await?;
     context.printer.note(&format!("Request to create cluster template {} accepted", crate::context::text(&template, "name")));
-    context.printer.show(SHOW, &template)
+    super::print(context, &template)
 }

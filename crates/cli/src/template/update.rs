@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `magnum cluster-template update`, in today's form (options) and in the older one (`replace name=x`).
 
-use super::SHOW;
 use crate::argument;
 use crate::cluster::create::switch;
 use crate::cluster::update::{label_patch, replace};
@@ -176,5 +175,5 @@ pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<(), 
         return Err(Error::usage("Nothing to update."));
     }
     let template = context.client()?.patch(&["clustertemplates", &arguments.template], Value::Array(patch)).send().await?;
-    context.printer.show(SHOW, &template)
+    super::print(context, &template)
 }

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod arguments;
+mod compared;
 mod config;
 mod create;
 mod doctor;
@@ -13,6 +14,7 @@ mod fixture;
 mod lists;
 mod login;
 mod node;
+mod openstack;
 mod path;
 mod stages;
 mod watch;
