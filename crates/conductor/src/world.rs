@@ -4,6 +4,7 @@
 use crate::Error;
 use crate::inquire::{Examine, Inquiries};
 use crate::keys::KeyPool;
+use crate::relay::Announce;
 use magnum_blueprint::Flavor;
 use magnum_engine::{Boxed, Engine};
 use magnum_stages::Usual;
@@ -12,6 +13,7 @@ use magnum_types::{ClusterId, Coe, NodeName};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 /// How long an engine's answer that all is made is believed while nodes report.
@@ -48,6 +50,10 @@ pub struct World {
     /// The lease holder's name: the same after a restart, so that one's own leases are taken over at once.
     pub holder: String,
     pub(crate) keys: KeyPool,
+    /// Who tells others what happens to clusters; nobody unless given.
+    pub(crate) announcer: Option<Arc<dyn Announce>>,
+    /// Rung when there is something to tell them.
+    pub(crate) told: Arc<Notify>,
     /// Who looks at a cluster whose action hangs; nobody unless given.
     pub(crate) doctor: Option<Arc<dyn Examine>>,
     pub(crate) inquiries: Arc<Inquiries>,
@@ -83,6 +89,8 @@ impl World {
             gate,
             holder,
             keys: KeyPool::default(),
+            announcer: None,
+            told: Arc::default(),
             doctor: None,
             inquiries: Arc::default(),
             usual: Mutex::default(),
@@ -95,6 +103,12 @@ impl World {
     /// The same world with a doctor, who is asked about actions that hang.
     pub fn with_doctor(mut self, doctor: Arc<dyn Examine>) -> Self {
         self.doctor = Some(doctor);
+        self
+    }
+
+    /// The same world with somebody who tells others what happens to clusters.
+    pub fn with_announcer(mut self, announcer: Option<Arc<dyn Announce>>) -> Self {
+        self.announcer = announcer;
         self
     }
 

@@ -62,14 +62,14 @@ impl Gate for Nothing {
 }
 
 /// A complete cluster with two nodes, and an operation of this kind on it.
-struct Ward {
-    world: World,
-    lease: Lease,
-    id: ClusterId,
+pub(crate) struct Ward {
+    pub world: World,
+    pub lease: Lease,
+    pub id: ClusterId,
 }
 
 impl Ward {
-    async fn with(kind: &str) -> Self {
+    pub async fn with(kind: &str) -> Self {
         let store = Store::memory().await.unwrap();
         let template: Template = store.insert_template(template()).await.unwrap();
         let cluster = cluster(&template);
@@ -104,7 +104,7 @@ impl Ward {
         self.world = Self::world(self.world.store.clone());
     }
 
-    async fn whole(&self) -> Whole {
+    pub async fn whole(&self) -> Whole {
         self.world.store.get_whole(self.id).await.unwrap()
     }
 
