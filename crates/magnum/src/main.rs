@@ -8,6 +8,7 @@ mod front;
 mod gate;
 mod image;
 mod keystone;
+mod notify;
 mod policy;
 mod reach;
 mod serve;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What `magnum config check` finds out by asking: whether the database has what is needed, and whether Keystone
-//! answers and takes the service's credentials.
+//! What `magnum config check` finds out by asking: whether the database has what is needed, whether Keystone answers and takes
+//! the service's credentials, and whether the broker does, if notifications are to go to one.
 
 use crate::database::connection;
 use crate::keystone::Keystone;
@@ -23,6 +23,9 @@ pub async fn reach(config: &Config) -> Vec<(&'static str, String)> {
                 findings.push(("error", error));
             }
         }
+    }
+    if let Err(error) = crate::notify::reach(config).await {
+        findings.push(("error", error));
     }
     findings
 }

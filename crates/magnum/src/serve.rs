@@ -6,6 +6,7 @@ use crate::diagnose::Doctor;
 use crate::front::front;
 use crate::gate::Gates;
 use crate::keystone::Keystone;
+use crate::notify;
 use crate::policy::{self, Places};
 use crate::settings::{Settings, Unnamed};
 use crate::state::StateDir;
@@ -50,6 +51,7 @@ pub async fn serve(args: Serve) -> Result<(), HookError> {
     start_log(&args)?;
     let settings = Settings::read(&args.options.files, Unnamed::Nothing)?.sound()?;
     let keystone = Keystone::of(&settings.config)?;
+    let announcer = notify::announcer(&settings.config)?;
     let address = address(&args, &settings.config)?;
     if keystone.is_none() {
         loopback_only("--listen", address)?;
@@ -112,7 +114,7 @@ pub async fn serve(args: Serve) -> Result<(), HookError> {
 
     let (stop, stopped) = watch::channel(false);
     let holder = format!("{}:{}", hostname(), state.path().display());
-    let world = World::new(store.clone(), engine, Arc::new(EmbeddedFlavors), gates, holder).with_doctor(doctor);
+    let world = World::new(store.clone(), engine, Arc::new(EmbeddedFlavors), gates, holder).with_doctor(doctor).with_announcer(announcer);
     let world = Arc::new(world);
     let conductor = tokio::spawn(magnum_conductor::run(world, stopped.clone()));
     tracing::info!(%address, state = %state.path().display(), external = %local.external_range(), "serving");
@@ -208,7 +210,7 @@ fn agent_binary() -> Result<PathBuf, HookError> {
     Err(HookError::new(text).hint("put magnum-agent beside magnum, or name it with MAGNUM_AGENT; cargo xtask build makes both"))
 }
 
-fn hostname() -> String {
+pub(crate) fn hostname() -> String {
     nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok()).unwrap_or_else(|| "localhost".to_owned())
 }
 
