@@ -14,6 +14,7 @@ mod network;
 pub mod patient;
 mod populated;
 mod process;
+mod rabbit;
 mod server;
 mod services;
 mod wsgi;
@@ -28,6 +29,7 @@ pub use leftovers::leftovers;
 pub use middleware::Middleware;
 pub use populated::{Persona, Populated};
 pub use process::Process;
+pub use rabbit::{Listener, Rabbit};
 pub use server::{Server, cache_dir};
 pub use services::{Service, Services};
 
