@@ -4,7 +4,8 @@
 use crate::identity::Identity;
 use magnum_policy::{Credentials, Enforcer};
 use magnum_store::Scope;
-use magnum_types::Microversion;
+use magnum_types::{ClusterId, Microversion};
+use serde_json::{Map, Value};
 use std::sync::Arc;
 
 /// Who is calling, and how.
@@ -43,6 +44,27 @@ impl Caller {
         } else {
             Scope::Project(self.identity.project.clone())
         }
+    }
+
+    /// An operation that the caller asks for.
+    pub fn operation(&self, cluster: ClusterId, kind: &str, input: Value) -> magnum_store::Operation {
+        magnum_store::Operation::new(cluster, kind, &self.request_id, input).by(self.context())
+    }
+
+    /// What others may know of the request, by the names of OpenStack's contexts. Never a token.
+    fn context(&self) -> Map<String, Value> {
+        let Identity { project, user, user_domain, system, roles, token: _ } = &self.identity;
+        let context = serde_json::json!({
+            "request_id": self.request_id,
+            "user_id": user,
+            "project_id": (!project.0.is_empty()).then_some(project),
+            "domain_id": user_domain,
+            "user_domain_id": user_domain,
+            "system_scope": system.then_some("all"),
+            "roles": roles,
+            "is_admin": self.is_admin,
+        });
+        context.as_object().cloned().unwrap_or_default()
     }
 
     /// Self and bookmark links of `path`, e.g. `clusters/UUID`.

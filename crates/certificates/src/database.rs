@@ -3,7 +3,7 @@
 
 use crate::{Error, Manager, Pair};
 use futures::future::BoxFuture;
-use magnum_store::{Lease, Renewal, Store};
+use magnum_store::{Lease, Notice, Renewal, Store};
 use magnum_types::ClusterId;
 use uuid::Uuid;
 
@@ -35,7 +35,7 @@ impl Manager for Database {
         Box::pin(async move { self.store.renew(lease, cluster, renewal).await.map_err(Error::Store) })
     }
 
-    fn delete_cluster<'a>(&'a self, lease: &'a Lease, cluster: ClusterId) -> BoxFuture<'a, Result<(), Error>> {
-        Box::pin(async move { self.store.delete_cluster(lease, cluster).await.map_err(Error::Store) })
+    fn delete_cluster<'a>(&'a self, lease: &'a Lease, cluster: ClusterId, notices: &'a [Notice]) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async move { self.store.delete_cluster(lease, cluster, notices).await.map_err(Error::Store) })
     }
 }

@@ -11,7 +11,7 @@ mod folder;
 use crate::{Error, Manager, Pair};
 use folder::Folder;
 use futures::future::BoxFuture;
-use magnum_store::{Lease, References, Renewal, Scope, Store, read_private};
+use magnum_store::{Lease, Notice, References, Renewal, Scope, Store, read_private};
 use magnum_types::ClusterId;
 use secrecy::SecretString;
 use std::path::Path;
@@ -89,7 +89,7 @@ impl Manager for Files {
         })
     }
 
-    fn delete_cluster<'a>(&'a self, lease: &'a Lease, cluster: ClusterId) -> BoxFuture<'a, Result<(), Error>> {
+    fn delete_cluster<'a>(&'a self, lease: &'a Lease, cluster: ClusterId, notices: &'a [Notice]) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(async move {
             let row = self.store.get_cluster(&Scope::All, cluster).await.map_err(Error::Store)?;
             let mut all = self.unused(cluster).await?;
@@ -100,7 +100,7 @@ impl Manager for Files {
             // Who has lost the lease ends here.
             self.set_unused(lease, cluster, &all).await?;
             self.remove(&all).await?;
-            self.store.delete_cluster(lease, cluster).await.map_err(Error::Store)
+            self.store.delete_cluster(lease, cluster, notices).await.map_err(Error::Store)
         })
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::{Error, Pair};
 use futures::future::BoxFuture;
-use magnum_store::{Lease, Renewal};
+use magnum_store::{Lease, Notice, Renewal};
 use magnum_types::ClusterId;
 
 /// Keeps certificates with their keys.
@@ -15,6 +15,6 @@ pub trait Manager: Send + Sync {
     /// pairs that go. Nothing changes when the lease is lost.
     fn renew<'a>(&'a self, lease: &'a Lease, cluster: ClusterId, renewal: Renewal) -> BoxFuture<'a, Result<(), Error>>;
 
-    /// Removes the cluster and everything that belongs to it, its pairs included.
-    fn delete_cluster<'a>(&'a self, lease: &'a Lease, cluster: ClusterId) -> BoxFuture<'a, Result<(), Error>>;
+    /// Removes the cluster and everything that belongs to it, its pairs included, and has others told.
+    fn delete_cluster<'a>(&'a self, lease: &'a Lease, cluster: ClusterId, notices: &'a [Notice]) -> BoxFuture<'a, Result<(), Error>>;
 }

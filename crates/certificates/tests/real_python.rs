@@ -58,7 +58,7 @@ async fn what_python_wrote_is_read_and_used_and_removed() {
 
     let fields = vec![ClusterField::CaCertRef(Some(reference("authority"))), ClusterField::MagnumCertRef(Some(reference("client")))];
     files.renew(&lease, cluster, Renewal { cluster: fields, ..Renewal::default() }).await.unwrap();
-    files.delete_cluster(&lease, cluster).await.unwrap();
+    files.delete_cluster(&lease, cluster, &[]).await.unwrap();
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
@@ -98,7 +98,7 @@ async fn python_reads_and_uses_and_removes_what_is_written_here() {
     python(folder.path(), &["delete", &reference]);
     assert!(matches!(files.get(&reference).await, Err(Error::Absent { .. })));
     assert!(run(folder.path(), &["sign", &reference, file.to_str().unwrap()]).unwrap_err().contains("Certificate could not be read"));
-    files.delete_cluster(&lease, cluster).await.unwrap();
+    files.delete_cluster(&lease, cluster, &[]).await.unwrap();
 }
 
 /// Why there are few such folders: the conductor hands bytes to a manager that writes text. Here a create works.

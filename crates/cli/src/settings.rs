@@ -28,7 +28,7 @@ pub enum ConfigCommand {
     },
     /// Print a file with every setting and its default
     Sample,
-    /// Say what is wrong with the settings and the policy's files, and whether the database and Keystone can be reached
+    /// Say what is wrong with the settings and the policy's files, and whether database, Keystone and broker can be reached
     Check {
         #[command(flatten)]
         files: ConfigFiles,

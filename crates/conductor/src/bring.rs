@@ -6,7 +6,7 @@ use crate::inquire::Known;
 use crate::judge::{Verdict, judge};
 use crate::rollout::{self, Rollout};
 use crate::world::World;
-use crate::{Error, certificates, drain, inquire, leave, outcome, power, prepare, rotate, tokens};
+use crate::{Error, certificates, drain, inquire, leave, notices, outcome, power, prepare, rotate, tokens};
 use jiff::Timestamp;
 use magnum_blueprint::{Blueprint, Settings};
 use magnum_engine::{Observed, Progress, ResourceKind};
@@ -18,6 +18,7 @@ use std::time::Duration;
 pub(crate) async fn bring(world: &World, lease: &Lease, whole: &Whole, action: Action) -> Result<Next, Error> {
     let id = whole.cluster.uuid;
     let operations = world.store.list_open_operations(id).await.map_err(Error::Store)?;
+    notices::begun(world, lease, whole, &operations).await?;
     let remove_first = victims(world, &operations).await?;
     let made = async {
         if action == Action::Update {

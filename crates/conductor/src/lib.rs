@@ -7,6 +7,7 @@
 
 mod activate;
 mod bring;
+mod cadf;
 mod certificates;
 mod drain;
 mod error;
@@ -17,9 +18,11 @@ mod judge;
 mod keep;
 mod keys;
 mod leave;
+mod notices;
 mod outcome;
 mod power;
 mod prepare;
+mod relay;
 mod remove;
 mod rollout;
 mod rotate;
@@ -32,5 +35,6 @@ mod world;
 pub use error::Error;
 pub use inquire::{Cause, Examine, Examined};
 pub use prepare::{EXTERNAL_ADDRESS, settings};
+pub use relay::Announce;
 pub use run::run;
 pub use world::{Flavors, Gate, World};

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Writes how a create or an update ended: cluster, groups, operations, timeline.
 
-use crate::Error;
 use crate::judge::Verdict;
+use crate::notices::End;
 use crate::world::World;
-use magnum_store::{ClusterField, Lease, NewEvent, Node, NodeGroupField, NodeStatus, Operation, OperationState, Whole};
+use crate::{Error, notices};
+use magnum_store::{ClusterField, Ending, Lease, NewEvent, Node, NodeGroupField, NodeStatus, Operation, OperationState, Whole};
 use magnum_types::{Action, ClusterStatus, Phase, StepState};
 
 /// Records the end of `action`. `api` is the COE's address, once there is one.
@@ -29,8 +30,8 @@ pub(crate) async fn finish(
     let nodes = world.store.list_nodes(id).await.map_err(Error::Store)?;
     groups(world, lease, whole, &nodes, status, reason.as_deref()).await?;
     let mut fields = vec![ClusterField::StatusReason(reason.clone()), ClusterField::StackId(Some(id.to_string()))];
-    if let Some(api) = api {
-        fields.push(ClusterField::ApiAddress(Some(api)));
+    if let Some(api) = &api {
+        fields.push(ClusterField::ApiAddress(Some(api.clone())));
     }
     if let Some(master) = nodes.iter().find(|n| n.role == magnum_types::Role::Master && !n.versions.is_empty()) {
         let version = |names: &[&str]| names.iter().find_map(|n| master.versions.get(*n)).cloned();
@@ -47,10 +48,18 @@ pub(crate) async fn finish(
     if *verdict == Verdict::Complete {
         measure(world, lease, whole, operations).await?;
     }
-    close(world, lease, whole, operations, state, reason.as_deref().unwrap_or_default()).await?;
     // The status after all that it stands for, the event after the status: who sees one may rely on what came before.
     fields.push(ClusterField::Status(status));
-    world.store.update_cluster(lease, id, &fields).await.map_err(Error::Store)?;
+    let end = End { status, reason: reason.as_deref(), api: api.as_deref(), nodes: Some(&nodes) };
+    let ending = Ending {
+        operations: operations.iter().map(|operation| operation.id).collect(),
+        state,
+        detail: reason.clone().unwrap_or_default(),
+        cluster: fields,
+        notices: notices::ended(world, whole, operations, &end),
+    };
+    world.store.end_action(lease, id, ending).await.map_err(Error::Store)?;
+    world.told.notify_one();
     world.store.insert_events(lease, id, vec![event]).await.map_err(Error::Store)?;
     tracing::info!(cluster = %id, %status, reason = reason.as_deref().unwrap_or_default(), "an action ended");
     Ok(())

@@ -2,9 +2,10 @@
 //! Delete: everything the engine made, then every row.
 
 use crate::activate::Next;
+use crate::notices::End;
 use crate::world::World;
-use crate::{Error, outcome};
-use magnum_store::{ClusterField, Lease, OperationState, Whole};
+use crate::{Error, notices};
+use magnum_store::{ClusterField, Ending, Lease, OperationState, Whole};
 use magnum_types::ClusterStatus;
 use std::time::Duration;
 
@@ -12,9 +13,14 @@ use std::time::Duration;
 pub(crate) async fn remove(world: &World, lease: &Lease, whole: &Whole) -> Result<Next, Error> {
     let id = whole.cluster.uuid;
     world.gate.close(id);
+    let operations = world.store.list_open_operations(id).await.map_err(Error::Store)?;
+    notices::begun(world, lease, whole, &operations).await?;
     match world.engine.remove(id).await {
         Ok(progress) if progress.done => {
-            world.certificates.delete_cluster(lease, id).await.map_err(Error::kept)?;
+            let end = End { status: ClusterStatus::DeleteComplete, reason: None, api: None, nodes: None };
+            let notices = notices::ended(world, whole, &operations, &end);
+            world.certificates.delete_cluster(lease, id, &notices).await.map_err(Error::kept)?;
+            world.told.notify_one();
             world.forget(id);
             tracing::info!(cluster = %id, "deleted");
             Ok(Next::Gone)
@@ -26,10 +32,17 @@ pub(crate) async fn remove(world: &World, lease: &Lease, whole: &Whole) -> Resul
                 tracing::warn!(cluster = %id, error = %error.reason(), "the delete will be tried again");
                 return Ok(Next::In(Duration::from_secs(1)));
             }
-            let operations = world.store.list_open_operations(id).await.map_err(Error::Store)?;
-            outcome::close(world, lease, whole, &operations, OperationState::Failed, &error.reason()).await?;
-            let fields = [ClusterField::StatusReason(Some(error.reason())), ClusterField::Status(ClusterStatus::DeleteFailed)];
-            world.store.update_cluster(lease, id, &fields).await.map_err(Error::Store)?;
+            let (status, reason) = (ClusterStatus::DeleteFailed, error.reason());
+            let end = End { status, reason: Some(&reason), api: None, nodes: None };
+            let ending = Ending {
+                operations: operations.iter().map(|operation| operation.id).collect(),
+                state: OperationState::Failed,
+                detail: reason.clone(),
+                notices: notices::ended(world, whole, &operations, &end),
+                cluster: vec![ClusterField::StatusReason(Some(reason)), ClusterField::Status(status)],
+            };
+            world.store.end_action(lease, id, ending).await.map_err(Error::Store)?;
+            world.told.notify_one();
             world.succeeded(id);
             Ok(Next::Settled)
         }

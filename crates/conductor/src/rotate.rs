@@ -132,4 +132,4 @@ impl Set {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

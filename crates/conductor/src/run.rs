@@ -2,6 +2,7 @@
 //! The loop: which cluster is due, one activation of a cluster at a time, any number of clusters at once.
 
 use crate::activate::{Next, activate};
+use crate::relay::Relay;
 use crate::world::World;
 use magnum_store::Cause;
 use magnum_types::ClusterId;
@@ -29,6 +30,11 @@ pub async fn run(world: Arc<World>, mut stop: watch::Receiver<bool>) {
     if let Err(error) = world.store.report_service(&world.holder, "magnum-conductor").await {
         tracing::warn!(%error, "the service row could not be made");
     }
+    let (end_relay, ended) = watch::channel(false);
+    let relay = world.announcer.clone().map(|announcer| {
+        let relay = Relay::new(world.store.clone(), world.holder.clone(), announcer, Arc::clone(&world.told));
+        tokio::spawn(relay.run(ended))
+    });
     let mut heartbeat = tokio::time::interval(HEARTBEAT);
     let refill = || {
         let keys = world.keys.clone();
@@ -74,6 +80,12 @@ pub async fn run(world: Arc<World>, mut stop: watch::Receiver<bool>) {
         }
     }
     while running.join_next().await.is_some() {}
+    drop(end_relay);
+    if let Some(relay) = relay
+        && let Err(error) = relay.await
+    {
+        tracing::error!(%error, "the telling of others broke off");
+    }
 }
 
 async fn all_due(world: &World, agenda: &mut Agenda) {

@@ -4,6 +4,7 @@
 use crate::Error;
 use crate::inquire::{Examine, Inquiries};
 use crate::keys::KeyPool;
+use crate::relay::Announce;
 use magnum_blueprint::Flavor;
 use magnum_certificates::{Database, Manager};
 use magnum_engine::{Boxed, Engine};
@@ -13,6 +14,7 @@ use magnum_types::{ClusterId, Coe, NodeName};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 /// How long an engine's answer that all is made is believed while nodes report.
@@ -51,6 +53,10 @@ pub struct World {
     /// The lease holder's name, no other process's: the same after a restart, so that one's own leases are taken over at once.
     pub holder: String,
     pub(crate) keys: KeyPool,
+    /// Who tells others what happens to clusters; nobody unless given.
+    pub(crate) announcer: Option<Arc<dyn Announce>>,
+    /// Rung when there is something to tell them.
+    pub(crate) told: Arc<Notify>,
     /// Who looks at a cluster whose action hangs; nobody unless given.
     pub(crate) doctor: Option<Arc<dyn Examine>>,
     pub(crate) inquiries: Arc<Inquiries>,
@@ -90,6 +96,8 @@ impl World {
             gate,
             holder,
             keys: KeyPool::default(),
+            announcer: None,
+            told: Arc::default(),
             doctor: None,
             inquiries: Arc::default(),
             usual: Mutex::default(),
@@ -108,6 +116,12 @@ impl World {
     /// The same world with certificates kept elsewhere.
     pub fn with_certificates(mut self, certificates: Arc<dyn Manager>) -> Self {
         self.certificates = certificates;
+        self
+    }
+
+    /// The same world with somebody who tells others what happens to clusters.
+    pub fn with_announcer(mut self, announcer: Option<Arc<dyn Announce>>) -> Self {
+        self.announcer = announcer;
         self
     }
 

@@ -114,7 +114,7 @@ fn secrets_are_never_shown() {
 fn everything_wrong_is_told_at_once() {
     let mut sources = files(&[
         "[default]\nhost = x\n\n[DEFAULT]\nlogfile = /var/log/m\nperiodic_enable = maybe\nquota = 3\nbackdoor_port = 1\ntransport_url = rabbit://u:p@h\n\n[api]\nprot = 1\nport = 70000\nport = seventy\nworkers = 4\nenable_authentication = true\n[api\nmax_limit = 0\n",
-        "[baymodel]\nswarm_allowed_network_drivers = docker\n[oslo_messaging_rabbit]\nssl = true\n[capi_hlem]\nx = 1\n[bay]\nk8s_atomic_template_path = /x\n[nowhere]\n[keystone_authtoken]\nauth_url = controller:5000\nauth_uri = http://k/v3\nssl_cert_file = /x\n[trust]\nroles =\n trailing\n\n stray\n",
+        "[baymodel]\nswarm_allowed_network_drivers = docker\n[oslo_messaging_rabbit]\nkombu_compression = true\n[capi_hlem]\nx = 1\n[bay]\nk8s_atomic_template_path = /x\n[nowhere]\n[keystone_authtoken]\nauth_url = controller:5000\nauth_uri = http://k/v3\nssl_cert_file = /x\n[trust]\nroles =\n trailing\n\n stray\n",
     ]);
     sources.environment = vec![("OS_API__MAX_LIMITS".into(), "1".into()), ("OS_QUOTAS__MAX_CLUSTERS_PER_PROJECT".into(), "-1".into())];
     sources.command_line = vec![Setting { group: "api".into(), option: "host".into(), value: "localhost".into() }];

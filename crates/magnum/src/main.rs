@@ -10,6 +10,7 @@ mod gate;
 mod image;
 mod keystone;
 mod listen;
+mod notify;
 mod policy;
 mod reach;
 mod serve;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What `magnum config check` finds out by asking: whether the database has what is needed, whether Keystone answers and
-//! takes the service's credentials, and whether the API's certificate and key can be used.
+//! takes the service's credentials, whether the API's certificate and key can be used, and whether the broker answers, if
+//! notifications are to go to one.
 
 use crate::certificates;
 use crate::database::connection;
 use crate::keystone::Keystone;
+use crate::notify;
 use crate::tls::Tls;
 use magnum_conf::Config;
 use magnum_store::{Inspection, Limits};
@@ -16,6 +18,9 @@ pub async fn reach(config: &Config) -> Vec<(&'static str, String)> {
     let mut findings = database(config).await;
     for error in [Tls::of(config).err(), certificates::choice(config).err()].into_iter().flatten() {
         findings.push(("error", error.message));
+    }
+    if let Err(error) = notify::reach(config).await {
+        findings.push(("error", error));
     }
     match Keystone::of(config) {
         Err(error) => findings.push(("error", error.message)),

@@ -5,6 +5,7 @@
 use crate::gate::Gates;
 use crate::keystone::Keystone;
 use crate::listen;
+use crate::notify;
 use crate::settings::{Settings, Unnamed};
 use crate::site::Site;
 use crate::state::Seat;
@@ -13,7 +14,7 @@ use magnum_api::catalogue::Embedded;
 use magnum_api::{App, metrics_router};
 use magnum_blueprint::Flavor;
 use magnum_cli::{HookError, LogFormat, ProcessArgs, Serve};
-use magnum_conductor::{Flavors, World};
+use magnum_conductor::{Announce, Flavors, World};
 use magnum_engine::local::Local;
 use magnum_store::Store;
 use std::net::SocketAddr;
@@ -49,6 +50,7 @@ pub async fn serve(args: Serve) -> Result<(), HookError> {
     start_log(&args.process)?;
     let settings = Settings::read(&args.process.files, Unnamed::Nothing)?.sound()?;
     let keystone = Keystone::of(&settings.config)?;
+    let announcer = notify::announcer(&settings.config)?;
     let address = address(&args, &settings.config)?;
     let tls = Tls::of(&settings.config)?;
     if keystone.is_none() && args.api.is_some() {
@@ -65,7 +67,7 @@ pub async fn serve(args: Serve) -> Result<(), HookError> {
         parts.api = Some(begin_api(&site, address, tls, stopped.clone()).await?);
     }
     if args.conductor.is_some() {
-        parts.conductor = Some(begin_conductor(&site, stopped.clone())?);
+        parts.conductor = Some(begin_conductor(&site, announcer, stopped.clone())?);
     }
     tokio::select! {
         () = told_to_end() => {}
@@ -134,7 +136,11 @@ async fn begin_api(site: &Site, address: SocketAddr, tls: Option<Tls>, stopped: 
     Ok(tokio::spawn(listen::serve(listener, tls, magnum_api::router(site.app.clone()), until(stopped))))
 }
 
-fn begin_conductor(site: &Site, stopped: watch::Receiver<bool>) -> Result<(JoinHandle<()>, Seat), HookError> {
+fn begin_conductor(
+    site: &Site,
+    announcer: Option<Arc<dyn Announce>>,
+    stopped: watch::Receiver<bool>,
+) -> Result<(JoinHandle<()>, Seat), HookError> {
     let seat = site.state.seat()?;
     let gates = Arc::new(Gates::default());
     gates.serve(site.app.clone());
@@ -142,7 +148,7 @@ fn begin_conductor(site: &Site, stopped: watch::Receiver<bool>) -> Result<(JoinH
     tracing::info!(holder, external = %site.local.external_range(), "making and keeping clusters");
     let world = World::new(app.store.clone(), Arc::clone(&app.engine), Arc::new(EmbeddedFlavors), gates, holder);
     let world = world.with_doctor(Arc::clone(&site.doctor) as _).with_certificates(Arc::clone(&app.certificates));
-    let world = Arc::new(world);
+    let world = Arc::new(world.with_announcer(announcer));
     Ok((tokio::spawn(magnum_conductor::run(world, stopped)), seat))
 }
 

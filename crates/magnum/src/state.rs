@@ -27,8 +27,7 @@ pub struct Seat {
 impl Seat {
     /// A name that no other conductor has; a conductor that is started again has it again.
     pub fn holder(&self, state: &StateDir) -> String {
-        let host = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok()).unwrap_or_else(|| "localhost".to_owned());
-        let place = format!("{host}:{}", state.path.display());
+        let place = format!("{}:{}", hostname(), state.path.display());
         if self.number == 0 { place } else { format!("{place}#{}", self.number) }
     }
 }
@@ -117,6 +116,11 @@ impl StateDir {
         handle.write_all(format!("{text}\n").as_bytes()).and_then(|()| handle.sync_all()).map_err(trouble)?;
         std::fs::rename(&new, &file).map_err(trouble)
     }
+}
+
+/// This machine's name, as services are told apart by.
+pub fn hostname() -> String {
+    nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok()).unwrap_or_else(|| "localhost".to_owned())
 }
 
 fn lock_file(path: &Path) -> Result<File, HookError> {

@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::field::fields;
 use crate::record::{self, record};
 use crate::sql::{Arg, Transaction, transaction};
-use crate::{Cause, Lease, NodeGroup, Page, References, Scope, Store, Template, lock, now_seconds, renewal};
+use crate::{Cause, Lease, NodeGroup, Notice, Page, References, Scope, Store, Template, lock, notice, now_seconds, renewal};
 use jiff::Timestamp;
 use magnum_types::{ClusterId, ClusterStatus, HealthStatus, Labels, ProjectId, TemplateId, UserId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -177,10 +177,11 @@ impl Store {
         })
     }
 
-    /// Removes the cluster and everything that belongs to it.
-    pub async fn delete_cluster(&self, lease: &Lease, id: ClusterId) -> Result<(), Error> {
+    /// Removes the cluster and everything that belongs to it, and has others told.
+    pub async fn delete_cluster(&self, lease: &Lease, id: ClusterId, notices: &[Notice]) -> Result<(), Error> {
         transaction!(self.db, |tx| {
             lease.fence(tx).await?;
+            notice::insert(tx, notices).await?;
             let id_arg = || vec![Arg::Text(id.to_string())];
             lock::cluster(tx, id).await?;
             let rows: Vec<Cluster> = record::list_in(tx, "WHERE r.\"uuid\" = ?", id_arg()).await?;

@@ -4,7 +4,7 @@
 use crate::column::Column;
 use crate::error::Error;
 use crate::record::{self, record};
-use crate::sql::{Arg, Row, transaction};
+use crate::sql::{Arg, Row, Transaction, transaction};
 use crate::{Cause, Lease, Store, now_ms};
 use magnum_types::{ClusterId, OperationId};
 
@@ -48,7 +48,7 @@ record! {
         id: OperationId,
         cluster: ClusterId,
         /// `create`, `update`, `resize`, `delete`, `nodegroup-create`, `nodegroup-update`, `nodegroup-delete`, `power`,
-        /// `upgrade`, `rotate-ca`, `rotate-credential`.
+        /// `upgrade`, `rotate-ca`, `rotate-credential`, `health`.
         kind: String,
         /// The request that asked for it, `req-…`.
         request_id: String,
@@ -59,6 +59,10 @@ record! {
         /// Milliseconds since 1970.
         started_at: i64,
         ended_at: Option<i64>,
+        /// Who asked, by the names that OpenStack's request contexts have: `user_id`, `project_id`, `roles` and so on.
+        context: serde_json::Map<String, serde_json::Value>,
+        /// When others were told that it has begun.
+        announced_at: Option<i64>,
     }
 }
 
@@ -75,7 +79,15 @@ impl Operation {
             detail: String::new(),
             started_at: now_ms(),
             ended_at: None,
+            context: serde_json::Map::new(),
+            announced_at: None,
         }
+    }
+
+    /// The same, asked for by somebody.
+    pub fn by(mut self, context: serde_json::Map<String, serde_json::Value>) -> Self {
+        self.context = context;
+        self
     }
 }
 
@@ -97,12 +109,18 @@ impl Store {
     ) -> Result<(), Error> {
         transaction!(self.db, |tx| {
             lease.fence(tx).await?;
-            for id in ids {
-                let set = vec![("state", state.arg()), ("detail", Arg::Text(detail.to_owned())), ("ended_at", Arg::Int(now_ms()))];
-                record::update(tx, "mg_operation", set, "\"id\" = ?", vec![Arg::Text(id.to_string())]).await?;
-            }
+            finish(tx, ids, state, detail).await?;
             tx.tell(cluster, Cause::Recorded);
             Ok(())
         })
     }
+}
+
+/// Ends operations, all with the same result.
+pub(crate) async fn finish(tx: &mut Transaction, ids: &[OperationId], state: OperationState, detail: &str) -> Result<(), Error> {
+    for id in ids {
+        let set = vec![("state", state.arg()), ("detail", Arg::Text(detail.to_owned())), ("ended_at", Arg::Int(now_ms()))];
+        record::update(tx, "mg_operation", set, "\"id\" = ?", vec![Arg::Text(id.to_string())]).await?;
+    }
+    Ok(())
 }

@@ -17,6 +17,7 @@ const STEPS: &[(i64, &str)] = &[
     (2, include_str!("schema/0002-operations.sql")),
     (3, include_str!("schema/0003-diagnoses.sql")),
     (4, include_str!("schema/0004-several-processes.sql")),
+    (5, include_str!("schema/0005-notices.sql")),
 ];
 /// Makes Magnum's own tables.
 const MAGNUM: i64 = 1;

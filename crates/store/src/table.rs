@@ -29,6 +29,10 @@ pub(crate) fn expected(revision: Revision) -> Vec<Table> {
             } else if let Some(rest) = line.strip_prefix("DROP TABLE \"") {
                 let name = quoted(rest);
                 tables.retain(|table| table.name != name);
+            } else if let Some((name, rest)) = line.strip_prefix("ALTER TABLE \"").and_then(|rest| rest.split_once("\" ADD COLUMN \"")) {
+                let words = rest.split_once("\" ").map_or("", |(_, words)| words);
+                let column = (quoted(rest), kind(words));
+                tables.iter_mut().filter(|table| table.name == name).for_each(|table| table.columns.push(column.clone()));
             } else if let Some((rest, table)) = line.strip_prefix("  PRIMARY KEY (").zip(tables.last_mut()) {
                 table.key = rest.split('"').skip(1).step_by(2).map(str::to_owned).collect();
             } else if let Some((rest, table)) = line.strip_prefix("  \"").zip(tables.last_mut()) {
@@ -49,7 +53,7 @@ fn quoted(rest: &str) -> String {
 }
 
 fn kind(words: &str) -> Kind {
-    match words.split([' ', ',']).next().unwrap_or_default() {
+    match words.split([' ', ',', ';']).next().unwrap_or_default() {
         "{pk}" | "INTEGER" | "BIGINT" => Kind::Int,
         "{bool}" => Kind::Bool,
         "{time}" => Kind::Time,

@@ -9,6 +9,8 @@ mod alike;
 mod bodies;
 #[path = "shared/make.rs"]
 mod make;
+#[path = "shared/notices.rs"]
+mod notices;
 #[path = "shared/together.rs"]
 mod together;
 #[path = "shared/usual.rs"]

@@ -13,6 +13,8 @@ mod make;
 mod migrations;
 #[path = "real_databases/news.rs"]
 mod news;
+#[path = "shared/notices.rs"]
+mod notices;
 #[path = "real_databases/retries.rs"]
 mod retries;
 #[path = "real_databases/secure.rs"]

@@ -18,8 +18,21 @@ pub(crate) fn claim(state: &Path) {
 }
 
 /// Programs that only nodes and their networks run here.
-const PROGRAMS: &[&str] =
-    &["lxc-start", "[lxc", "haproxy", "dnsmasq", "magnum", "magnum-agent", "kubelet", "dockerd", "containerd", "etcd", "uwsgi"];
+const PROGRAMS: &[&str] = &[
+    "lxc-start",
+    "[lxc",
+    "haproxy",
+    "dnsmasq",
+    "magnum",
+    "magnum-agent",
+    "kubelet",
+    "dockerd",
+    "containerd",
+    "etcd",
+    "uwsgi",
+    "beam.smp",
+    "epmd",
+];
 
 /// Namespaces, cgroups, links, mounts and processes, one line each; not those of other servers that run on this machine.
 pub fn leftovers() -> Result<BTreeSet<String>> {
@@ -40,7 +53,10 @@ pub fn leftovers() -> Result<BTreeSet<String>> {
     // Directories of servers; that of a test that still runs is not left.
     for entry in std::fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        let owner = name.strip_prefix("magnum-keystone-").and_then(|rest| rest.split('-').next());
+        let owner = ["magnum-keystone-", "magnum-rabbit-"]
+            .iter()
+            .find_map(|start| name.strip_prefix(start))
+            .and_then(|rest| rest.split('-').next());
         if name.starts_with("mgdb-") || owner.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
             things.insert(format!("directory {name}"));
         }

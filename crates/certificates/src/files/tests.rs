@@ -89,7 +89,7 @@ async fn pairs_come_and_go_with_the_rows_that_refer_to_them() {
     assert_eq!(ward.names(), of(&[second]));
     assert!(matches!(ward.files.get(&first.to_string()).await, Err(Error::Absent { .. })));
     assert!(ward.unused().await.is_empty());
-    ward.files.delete_cluster(&ward.lease, ward.cluster).await.unwrap();
+    ward.files.delete_cluster(&ward.lease, ward.cluster, &[]).await.unwrap();
     assert!(ward.names().is_empty());
 }
 
@@ -113,7 +113,7 @@ async fn what_a_process_that_ended_has_left_is_removed() {
     renewal.private.push(note(&[kept.to_string()]).unwrap());
     ward.files.store.renew(&ward.lease, ward.cluster, renewal).await.unwrap();
     assert_eq!(ward.names(), of(&[kept, next]));
-    ward.files.delete_cluster(&ward.lease, ward.cluster).await.unwrap();
+    ward.files.delete_cluster(&ward.lease, ward.cluster, &[]).await.unwrap();
     assert!(ward.names().is_empty(), "{:?}", ward.names());
 }
 
@@ -124,7 +124,7 @@ async fn a_delete_that_was_cut_off_is_done_again() {
     ward.renew(renewal).await.unwrap();
     ward.files.remove(&[uuid.to_string(), "https://barbican/v1/containers/1".to_owned(), "../x".to_owned()]).await.unwrap();
     assert!(ward.names().is_empty());
-    ward.files.delete_cluster(&ward.lease, ward.cluster).await.unwrap();
+    ward.files.delete_cluster(&ward.lease, ward.cluster, &[]).await.unwrap();
     assert!(ward.files.store.get_cluster(&Scope::All, ward.cluster).await.is_err());
 }
 
@@ -140,7 +140,7 @@ async fn who_has_lost_the_lease_writes_and_removes_nothing() {
     for outcome in [
         ward.renew(Renewal { delete: vec![uuid.to_string()], ..renewal }).await,
         ward.renew(Renewal { delete: vec![uuid.to_string()], ..Renewal::default() }).await,
-        ward.files.delete_cluster(&ward.lease, ward.cluster).await,
+        ward.files.delete_cluster(&ward.lease, ward.cluster, &[]).await,
     ] {
         assert!(matches!(outcome, Err(Error::Store(magnum_store::Error::Fenced { .. }))), "{outcome:?}");
         assert_eq!(ward.names(), of(&[uuid]));

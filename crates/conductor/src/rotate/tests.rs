@@ -63,10 +63,10 @@ impl Gate for Nothing {
 }
 
 /// A complete cluster with two nodes, and an operation of this kind on it.
-struct Ward {
-    world: World,
-    lease: Lease,
-    id: ClusterId,
+pub(crate) struct Ward {
+    pub world: World,
+    pub lease: Lease,
+    pub id: ClusterId,
     /// Where its certificates are files, if they are.
     folder: Option<tempfile::TempDir>,
 }
@@ -77,7 +77,7 @@ impl Ward {
         [Self::with(kind, None).await, Self::with(kind, Some(tempfile::tempdir().unwrap())).await]
     }
 
-    async fn with(kind: &str, folder: Option<tempfile::TempDir>) -> Self {
+    pub async fn with(kind: &str, folder: Option<tempfile::TempDir>) -> Self {
         let store = Store::memory().await.unwrap();
         let template: Template = store.insert_template(template()).await.unwrap();
         let cluster = cluster(&template);
@@ -121,7 +121,7 @@ impl Ward {
         self.world = Self::world(self.world.store.clone(), self.folder.as_ref());
     }
 
-    async fn whole(&self) -> Whole {
+    pub async fn whole(&self) -> Whole {
         self.world.store.get_whole(self.id).await.unwrap()
     }
 
@@ -285,7 +285,7 @@ async fn an_unfinished_replacement_is_neither_forgotten_nor_leaked() {
         let begun = ward.world.store.get_rotation(ward.id).await.unwrap().unwrap();
         ward.advance().await.unwrap();
         assert!(ward.files().is_none_or(|count| count == 2 * 4 * 3));
-        ward.world.certificates.delete_cluster(&ward.lease, ward.id).await.unwrap();
+        ward.world.certificates.delete_cluster(&ward.lease, ward.id, &[]).await.unwrap();
         for reference in begun.old.all().into_iter().chain(begun.new.all()) {
             assert!(ward.world.certificates.get(&reference).await.is_err(), "{reference}");
         }

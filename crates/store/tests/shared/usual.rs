@@ -38,7 +38,7 @@ pub async fn who_lost_the_lease_writes_nothing(store: Store) {
     let newer = store.take_lease(&lease.name, "me", Duration::from_secs(60)).await.unwrap().unwrap();
     let fields = [ClusterField::Status(ClusterStatus::CreateFailed), ClusterField::StatusReason(Some("x".to_owned()))];
     assert!(matches!(store.update_cluster(&lease, id, &fields).await, Err(Error::Fenced { .. })));
-    assert!(matches!(store.delete_cluster(&lease, id).await, Err(Error::Fenced { .. })));
+    assert!(matches!(store.delete_cluster(&lease, id, &[]).await, Err(Error::Fenced { .. })));
     store.update_cluster(&newer, id, &fields).await.unwrap();
     let cluster = store.find_cluster(&Scope::Project(ProjectId("p".to_owned())), "c1").await.unwrap();
     assert_eq!((cluster.status, cluster.status_reason.as_deref()), (Some(ClusterStatus::CreateFailed), Some("x")));
@@ -82,7 +82,7 @@ pub async fn values_left_for_others_wake_them_and_delete_leaves_nothing(store: S
     assert_eq!(kept.len(), 2);
     let kept = store.insert_private(&lease, id, &[("address", SecretString::from("b"))], None).await.unwrap();
     assert_eq!(kept["address"].expose_secret(), "a", "what was chosen first stays");
-    store.delete_cluster(&lease, id).await.unwrap();
+    store.delete_cluster(&lease, id, &[]).await.unwrap();
     assert!(store.get_cluster(&Scope::All, id).await.is_err());
     assert!(store.list_private(id).await.unwrap().is_empty());
     assert!(store.list_all_nodegroups(id).await.unwrap().is_empty());
@@ -134,7 +134,7 @@ pub async fn the_last_reports_are_kept_and_go_with_their_cluster(store: Store) {
     assert_eq!(kept, [13, 12, 11, 10, 9, 6, 5, 4, 3, 2], "the conductor's push no user's out");
     assert_eq!(store.get_last_diagnosis(id, "user").await.unwrap().unwrap().report["n"], 6);
     assert!(matches!(store.get_diagnosis(ClusterId::random(), made[3]).await, Err(Error::NotFound { .. })), "of another cluster");
-    store.delete_cluster(&lease, id).await.unwrap();
+    store.delete_cluster(&lease, id, &[]).await.unwrap();
     assert!(store.list_diagnoses(id).await.unwrap().is_empty());
     let late = Diagnosis::new(uuid::Uuid::new_v4(), id, "conductor", serde_json::Value::Null);
     assert!(matches!(store.insert_diagnosis(&late).await, Err(Error::NotFound { .. })), "the cluster is gone");

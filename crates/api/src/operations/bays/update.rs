@@ -38,7 +38,7 @@ pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Rep
     let before = attributes(&cluster, &groups);
     let record = Record::check(FIELDS, &patch::apply(&input, &RULES, before.clone())?)?;
     patch::only_changeable("cluster", &before, &record, &["node_count"])?;
-    let operation = magnum_store::Operation::new(cluster.uuid, "update", &caller.request_id, json!({"rollback": rollback}));
+    let operation = caller.operation(cluster.uuid, "update", json!({"rollback": rollback}));
     let mut request = Request::new(operation);
     request.not_while = vec![ClusterStatus::DeleteInProgress];
     if names_node_count(&input)? {

@@ -23,7 +23,7 @@ pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Rep
         return Err(Failure::bad("Rotating the CA certificate on a non-TLS cluster is not supported"));
     }
     complete(&cluster, "Updating")?;
-    let mut request = Request::new(magnum_store::Operation::new(cluster.uuid, "rotate-ca", &caller.request_id, Value::Null));
+    let mut request = Request::new(caller.operation(cluster.uuid, "rotate-ca", Value::Null));
     request.not_while = BUSY.to_vec();
     request.cluster = vec![ClusterField::Status(ClusterStatus::UpdateInProgress), ClusterField::StatusReason(None)];
     app.store.request(request).await?;

@@ -41,7 +41,7 @@ pub(crate) async fn make(caller: &Caller, app: &App, record: &Record, asked: &Op
         group(&cluster, &template, "default-master", "master", counts.masters),
         group(&cluster, &template, "default-worker", "worker", counts.nodes),
     ];
-    let operation = magnum_store::Operation::new(id, "create", &caller.request_id, Value::Null);
+    let operation = caller.operation(id, "create", Value::Null);
     let limit = limit(caller, app).await?;
     // Counted once more with the insert: others may ask at the same time, here or in another process.
     match app.store.insert_cluster_within(NewCluster { cluster, groups, operation }, limit).await {

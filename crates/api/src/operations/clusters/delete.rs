@@ -22,7 +22,7 @@ pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Rep
 
 /// Asks for the cluster to go.
 pub(crate) async fn ask(caller: &Caller, app: &App, cluster: &Cluster) -> Result<Reply, Failure> {
-    let mut request = Request::new(magnum_store::Operation::new(cluster.uuid, "delete", &caller.request_id, Value::Null));
+    let mut request = Request::new(caller.operation(cluster.uuid, "delete", Value::Null));
     request.not_while = vec![ClusterStatus::DeleteInProgress];
     request.cluster = vec![ClusterField::Status(ClusterStatus::DeleteInProgress), ClusterField::StatusReason(None)];
     match app.store.request(request).await {

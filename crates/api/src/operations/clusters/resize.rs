@@ -41,7 +41,7 @@ pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Rep
     settled(&cluster, "Resizing")?;
     validate::room(&cluster.labels, count(&groups, true) + count(&groups, false) - group.node_count + wanted)?;
     let what = json!({"nodegroup": group.uuid, "node_count": wanted, "nodes_to_remove": record.text_list("nodes_to_remove")});
-    let mut request = Request::new(magnum_store::Operation::new(cluster.uuid, "resize", &caller.request_id, what));
+    let mut request = Request::new(caller.operation(cluster.uuid, "resize", what));
     request.not_while = vec![ClusterStatus::DeleteInProgress];
     resized(&cluster, group, wanted, &mut request);
     app.store.request(request).await?;

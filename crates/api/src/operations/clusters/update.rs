@@ -50,13 +50,16 @@ pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Rep
     let before = document(&cluster, &groups);
     let record = Record::check(FIELDS, &patch::apply(&input, &RULES, before.clone())?)?;
     patch::only_changeable("cluster", &before, &record, &CHANGEABLE)?;
-    let operation = magnum_store::Operation::new(cluster.uuid, "update", &caller.request_id, json!({"rollback": rollback}));
+    let operation = caller.operation(cluster.uuid, "update", json!({"rollback": rollback}));
     let mut request = Request::new(operation);
     request.not_while = vec![ClusterStatus::DeleteInProgress];
     if names_node_count(&input)? {
         let wanted = record.int("node_count").unwrap_or(1);
         validate::zero_nodes(&caller, wanted)?;
         resize(&cluster, &groups, wanted, &mut request)?;
+    }
+    if request.groups.is_empty() {
+        "health".clone_into(&mut request.operation.kind);
     }
     health(&cluster, &record, &mut request);
     if !request.cluster.is_empty() || !request.groups.is_empty() {

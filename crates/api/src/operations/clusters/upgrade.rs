@@ -54,7 +54,7 @@ pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Rep
     validate::labels(&labels)?;
     let batch = record.int("max_batch_size").unwrap_or(1);
     let what = json!({"cluster_template": template.uuid, "max_batch_size": batch, "nodegroup": group.uuid});
-    let mut request = Request::new(magnum_store::Operation::new(cluster.uuid, "upgrade", &caller.request_id, what));
+    let mut request = Request::new(caller.operation(cluster.uuid, "upgrade", what));
     request.not_while = BUSY.to_vec();
     request.cluster = vec![ClusterField::Status(ClusterStatus::UpdateInProgress), ClusterField::StatusReason(None)];
     if group.is_default {

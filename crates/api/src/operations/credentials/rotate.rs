@@ -24,7 +24,7 @@ pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Rep
     if groups.iter().all(|group| group.node_count == 0) {
         return Err(Failure::bad("Credential rotation is not supported by driver."));
     }
-    let mut request = Request::new(magnum_store::Operation::new(cluster.uuid, "rotate-credential", &caller.request_id, Value::Null));
+    let mut request = Request::new(caller.operation(cluster.uuid, "rotate-credential", Value::Null));
     request.not_while = vec![ClusterStatus::CreateInProgress, ClusterStatus::DeleteInProgress];
     request.cluster = vec![ClusterField::Status(ClusterStatus::UpdateInProgress), ClusterField::StatusReason(None)];
     app.store.request(request).await?;

@@ -33,7 +33,7 @@ pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Rep
     let group = group(&cluster, &template, &record)?;
     check(&caller, &app, &cluster, &group).await?;
     let what = json!({"nodegroup": group.uuid});
-    let mut request = Request::new(magnum_store::Operation::new(cluster.uuid, "nodegroup-create", &caller.request_id, what));
+    let mut request = Request::new(caller.operation(cluster.uuid, "nodegroup-create", what));
     request.not_while = vec![ClusterStatus::DeleteInProgress];
     updating(&cluster, &mut request);
     request.new_groups = vec![group.clone()];

@@ -24,7 +24,7 @@ pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Rep
     }
     settled(&cluster, "Updating")?;
     let what = json!({"nodegroup": group.uuid});
-    let mut request = Request::new(magnum_store::Operation::new(cluster.uuid, "nodegroup-delete", &caller.request_id, what));
+    let mut request = Request::new(caller.operation(cluster.uuid, "nodegroup-delete", what));
     request.not_while = vec![ClusterStatus::DeleteInProgress];
     let fields = vec![NodeGroupField::NodeCount(0), NodeGroupField::Status(ClusterStatus::DeleteInProgress)];
     request.groups = vec![(group.uuid, fields)];

@@ -55,7 +55,7 @@ pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Rep
     check_taints(&new.name, &new.role, &new.node_taints)?;
     settled(&cluster, "Updating")?;
     let what = json!({"nodegroup": group.uuid});
-    let mut request = Request::new(magnum_store::Operation::new(cluster.uuid, "nodegroup-update", &caller.request_id, what));
+    let mut request = Request::new(caller.operation(cluster.uuid, "nodegroup-update", what));
     request.not_while = vec![ClusterStatus::DeleteInProgress];
     request.groups = vec![(group.uuid, fields(&new))];
     updating(&cluster, &mut request);

@@ -15,7 +15,7 @@ use serde_json::json;
 pub(crate) async fn set(caller: &Caller, input: &Input, app: &App, operation: &Operation, on: bool) -> Result<Reply, Failure> {
     let (cluster, node) = super::target::find(caller, input, app, operation).await?;
     let what = json!({"node": node.name, "on": on});
-    let mut request = Request::new(magnum_store::Operation::new(cluster.uuid, "power", &caller.request_id, what));
+    let mut request = Request::new(caller.operation(cluster.uuid, "power", what));
     request.not_while = vec![ClusterStatus::DeleteInProgress];
     request.power = vec![(node.name.clone(), on)];
     app.store.request(request).await?;
