@@ -25,8 +25,8 @@ impl Announce for Somebody {
 }
 
 async fn ward(kind: &str) -> Ward {
-    let Ward { world, lease, id, .. } = Ward::with(kind, None).await;
-    Ward { world: world.with_announcer(Some(Arc::new(Somebody))), lease, id }
+    let Ward { world, lease, id, folder } = Ward::with(kind, None).await;
+    Ward { world: world.with_announcer(Some(Arc::new(Somebody))), lease, id, folder }
 }
 
 fn map(value: Value) -> Map<String, Value> {

@@ -68,7 +68,7 @@ pub(crate) struct Ward {
     pub lease: Lease,
     pub id: ClusterId,
     /// Where its certificates are files, if they are.
-    folder: Option<tempfile::TempDir>,
+    pub folder: Option<tempfile::TempDir>,
 }
 
 impl Ward {

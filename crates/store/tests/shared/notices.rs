@@ -39,7 +39,7 @@ pub async fn notices_come_with_what_they_tell_and_stay_until_they_are_taken(stor
     store.end_action(&newer, id, ending.clone()).await.unwrap();
     assert!(store.list_open_operations(id).await.unwrap().is_empty());
     assert_eq!(store.get_cluster(&Scope::All, id).await.unwrap().status, Some(ClusterStatus::CreateFailed));
-    store.delete_cluster_and_tell(&newer, id, &[notice(id, "gone", Priority::Info)]).await.unwrap();
+    store.delete_cluster(&newer, id, &[notice(id, "gone", Priority::Info)]).await.unwrap();
     let kept = store.list_notices(9).await.unwrap();
     assert_eq!(kept.iter().map(|n| n.event_type.as_str()).collect::<Vec<_>>(), ["begun", "ended", "gone"]);
     assert_eq!(kept[1], Notice { id: kept[1].id, ..ending.notices[0].clone() });
