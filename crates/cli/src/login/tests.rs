@@ -101,7 +101,7 @@ fn the_command_line_goes_before_the_cloud_and_that_before_the_environment() {
     for (given, environment, wanted) in [
         (&[][..], &[][..], "nothing is wished"),
         (&[], &[("OS_REGION_NAME", "One"), ("OS_PASSWORD", "left over")], "nothing is wished"),
-        (&[], RC, "POST http://e:5000/v3/auth/tokens as user eve of domain D for project p1 of the variables OS_…"),
+        (&[], RC, "POST http://e:5000/v3/auth/tokens as user eve of domain D for project p1 of the environment"),
         (
             &[("cloud", "lab")],
             RC,
@@ -112,7 +112,7 @@ fn the_command_line_goes_before_the_cloud_and_that_before_the_environment() {
             &[("OS_CLOUD", "lab"), ("OS_USERNAME", "eve")],
             "POST http://k:5000/v3/auth/tokens as user ada of domain Default for project demo of cloud lab of /dir/clouds.yaml",
         ),
-        (&[("cloud", "envvars")], RC, "POST http://e:5000/v3/auth/tokens as user eve of domain D for project p1 of the variables OS_…"),
+        (&[("cloud", "envvars")], RC, "POST http://e:5000/v3/auth/tokens as user eve of domain D for project p1 of the environment"),
         (
             &[("cloud", "lab"), ("project_name", "other"), ("username", "bob")],
             RC,
@@ -121,9 +121,9 @@ fn the_command_line_goes_before_the_cloud_and_that_before_the_environment() {
         (
             &[("project_name", "other")],
             RC,
-            "POST http://e:5000/v3/auth/tokens as user eve of domain D for project other of the variables OS_…",
+            "POST http://e:5000/v3/auth/tokens as user eve of domain D for project other of the environment",
         ),
-        (&[("system_scope", "all")], RC, "POST http://e:5000/v3/auth/tokens as user eve of domain D for the system of the variables OS_…"),
+        (&[("system_scope", "all")], RC, "POST http://e:5000/v3/auth/tokens as user eve of domain D for the system of the environment"),
         (
             &[("cloud", "lab"), ("token", "t")],
             RC,
@@ -162,17 +162,17 @@ fn the_command_line_goes_before_the_cloud_and_that_before_the_environment() {
         (
             &[],
             &[url, ("OS_TOKEN", "t"), ("OS_PROJECT_NAME", "demo"), ("OS_DOMAIN_ID", "d")],
-            "POST http://e:5000/v3/auth/tokens as a token for project demo of the variables OS_…",
+            "POST http://e:5000/v3/auth/tokens as a token for project demo of the environment",
         ),
         (
             &[],
             &[url, ("OS_TOKEN", "t"), ("OS_DOMAIN_ID", "d")],
-            "POST http://e:5000/v3/auth/tokens as a token for domain d of the variables OS_…",
+            "POST http://e:5000/v3/auth/tokens as a token for domain d of the environment",
         ),
         (
             &[],
             &[url, ("OS_USERNAME", "u"), ("OS_PASSWORD", "pw"), ("OS_TENANT_NAME", "t"), ("OS_DEFAULT_DOMAIN", "dd")],
-            "POST http://e:5000/v3/auth/tokens as user u of domain dd for project t of the variables OS_…",
+            "POST http://e:5000/v3/auth/tokens as user u of domain dd for project t of the environment",
         ),
     ] {
         assert_eq!(told(&place, given, environment), wanted, "{given:?} {environment:?}");
@@ -191,9 +191,9 @@ fn what_is_missing_or_wrong_is_named_with_its_remedy() {
             &[("OS_CLIENT_CONFIG_FILE", "none.yaml")],
             "reading /dir/none.yaml: No such file or directory (os error 2) | -",
         ),
-        (&[], &[url], "the variables OS_… names no user to log in with | set OS_USERNAME or give --os-username"),
-        (&[], &[url, user], "the variables OS_… names no password to log in with | set OS_PASSWORD or give --os-password"),
-        (&[("username", "u")], &[], "the variables OS_… names no Keystone to log in with | set OS_AUTH_URL or give --os-auth-url"),
+        (&[], &[url], "the environment names no user to log in with | set OS_USERNAME or give --os-username"),
+        (&[], &[url, user], "the environment names no password to log in with | set OS_PASSWORD or give --os-password"),
+        (&[("username", "u")], &[], "the environment names no Keystone to log in with | set OS_AUTH_URL or give --os-auth-url"),
         (
             &[("cloud", "two")],
             &[],
@@ -228,7 +228,7 @@ fn what_is_missing_or_wrong_is_named_with_its_remedy() {
         (
             &[],
             &[url, ("OS_AUTH_TYPE", "v3applicationcredential"), ("OS_APPLICATION_CREDENTIAL_SECRET", "s")],
-            "the variables OS_… names no application credential to log in with | set OS_APPLICATION_CREDENTIAL_ID or give --os-application-credential-id",
+            "the environment names no application credential to log in with | set OS_APPLICATION_CREDENTIAL_ID or give --os-application-credential-id",
         ),
     ] {
         assert_eq!(told(&place, given, environment), wanted, "{given:?} {environment:?}");
@@ -312,7 +312,7 @@ fn one_cloud_is_meant_without_a_word_where_there_is_no_server() {
     std::fs::write(dir.path().join("clouds.yaml"), one).unwrap();
     assert!(found(true, &[]).is_some_and(|origin| origin.starts_with("cloud lab of ")));
     assert_eq!(found(false, &[]), None);
-    assert_eq!(found(true, RC).as_deref(), Some("the variables OS_…"));
+    assert_eq!(found(true, RC).as_deref(), Some("the environment"));
     std::fs::write(dir.path().join("clouds.yaml"), format!("{}, b: {{}}}}", one.trim_end_matches('}').to_owned() + "}}")).unwrap();
     assert_eq!(found(true, &[]), None, "of several none is chosen");
     assert_eq!(clouds_there(&around(dir.path(), &[])), ", or a cloud with --os-cloud: lab, b");

@@ -94,7 +94,7 @@ impl Values {
 
     /// What the command line and the environment say beside a cloud.
     pub fn without_cloud(options: &OpenStack, around: &Surroundings) -> Self {
-        let mut values = Self { said: from_environment(around), origin: "the variables OS_…".to_owned(), cloud: None };
+        let mut values = Self { said: from_environment(around), origin: "the environment".to_owned(), cloud: None };
         values.overlay(options);
         values
     }
