@@ -94,7 +94,7 @@ async fn of_node_groups_and_rotations_only_the_end_is_told() {
     ward.begin_all().await;
     assert_eq!(ward.told().await, [""; 0]);
     ward.finish(Action::Update, Verdict::Complete).await;
-    assert_eq!(ward.told().await, ["magnum.cluster.update success INFO health UPDATE_COMPLETE"]);
+    assert_eq!(ward.told().await, ["magnum.cluster.update success INFO rotate-credential UPDATE_COMPLETE"]);
 }
 
 #[tokio::test]
