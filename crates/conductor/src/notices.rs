@@ -64,7 +64,8 @@ pub(crate) fn ended(world: &World, whole: &Whole, operations: &[Operation], end:
         }
     }
     // Who asked last; an action of which nobody knows who asked has nobody.
-    let context = operations.iter().rev().map(|operation| &operation.context).find(|context| !context.is_empty());
+    let asked = operations.iter().rev().filter(|operation| !matches!(operation.kind.as_str(), "power" | "health"));
+    let context = asked.map(|operation| &operation.context).find(|context| !context.is_empty());
     vec![notice(&whole, action, outcome, context.cloned().unwrap_or_default())]
 }
 

@@ -22,7 +22,7 @@ pub trait Announce: Send + Sync {
 const EVERY: Duration = Duration::from_secs(10);
 /// While another process carries.
 const BUSY: Duration = Duration::from_secs(1);
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_secs(30);
 /// At the end, for notices of the last moment.
 const FAREWELL: Duration = Duration::from_secs(3);
 /// Read at once.

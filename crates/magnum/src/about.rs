@@ -67,6 +67,9 @@ async fn check(files: &ConfigFiles, offline: bool) -> Result<Answer, HookError> 
     let mut findings: Vec<Finding> =
         settings.config.check().iter().map(|f| Finding { severity: f.severity.to_string(), text: f.to_string() }).collect();
     rules(&settings, &mut findings)?;
+    if let Err(error) = crate::notify::announcer(&settings.config) {
+        findings.push(Finding { severity: "error".to_owned(), text: format!("error: {}", error.message) });
+    }
     if !offline {
         findings.extend(
             crate::reach::reach(&settings.config)

@@ -18,11 +18,12 @@ pub fn announcer(config: &Config) -> Result<Option<Arc<dyn Announce>>, HookError
     Ok(settings.map(|settings| Arc::new(Announcer(Notifier::new(settings))) as Arc<dyn Announce>))
 }
 
-/// Whether the broker answers and lets us in, if one is needed; the error says why not.
+/// Whether the broker answers and lets us in, if one is needed; the error says why not. Settings that are wrong are told by
+/// [`announcer`].
 pub async fn reach(config: &Config) -> Result<(), String> {
-    match Settings::from_config(config, &hostname()).map_err(|error| error.told())? {
-        Some(settings) => Notifier::new(settings).reach().await.map_err(|error| error.told()),
-        None => Ok(()),
+    match Settings::from_config(config, &hostname()) {
+        Ok(Some(settings)) => Notifier::new(settings).reach().await.map_err(|error| error.told()),
+        Ok(None) | Err(_) => Ok(()),
     }
 }
 

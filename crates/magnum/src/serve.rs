@@ -172,6 +172,8 @@ async fn tidy(store: &Store, local: &Local) {
 fn start_log(args: &ProcessArgs) -> Result<(), HookError> {
     let filter = tracing_subscriber::EnvFilter::try_new(&args.log)
         .map_err(|e| HookError::new(format!("--log {:?}: {e}", args.log)).hint("use a level such as info or debug"))?;
+    // It shows what it sends, the login as well; what fails is in our own words.
+    let filter = filter.add_directive("lapin=off".parse().map_err(|e| HookError::new(format!("the log's filter: {e}")))?);
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     let builder = builder.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()));
     match args.log_format {
