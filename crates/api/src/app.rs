@@ -7,6 +7,7 @@ use crate::front::Front;
 use crate::identity::Authenticate;
 use crate::jobs::Jobs;
 use crate::metrics::Metrics;
+use magnum_certificates::Manager;
 use magnum_engine::Engine;
 use magnum_policy::Enforcer;
 use magnum_store::Store;
@@ -72,6 +73,8 @@ pub enum NoReport {
 #[derive(Clone)]
 pub struct App {
     pub store: Store,
+    /// Where authorities and their keys are kept.
+    pub certificates: Arc<dyn Manager>,
     pub engine: Arc<dyn Engine>,
     pub catalogue: Arc<dyn Catalogue>,
     pub diagnose: Arc<dyn Diagnose>,

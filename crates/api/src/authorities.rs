@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Authorities whose keys were decrypted a moment ago. Decrypting takes several times as long as signing: a bootstrap of many nodes
-//! asks one authority again and again. Looked up by what the database holds now, so that a renewed one is never mistaken.
+//! asks one authority again and again. Looked up by what is kept of it now, so that a renewed one is never mistaken.
 
 use aws_lc_rs::digest::{Context, SHA256};
+use magnum_certificates::Pair;
 use magnum_pki::Authority;
-use magnum_store::KeyPair;
 use secrecy::ExposeSecret;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,14 +26,14 @@ pub struct Authorities {
 
 impl Authorities {
     /// The authority of this pair, if it is known.
-    pub(crate) fn get(&self, pair: &KeyPair) -> Option<Arc<Authority>> {
+    pub(crate) fn get(&self, pair: &Pair) -> Option<Arc<Authority>> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.retain(|_, (_, until)| Instant::now() < *until);
         known.get(&digest(pair)).map(|(authority, _)| Arc::clone(authority))
     }
 
     /// Remembers the authority of this pair; when there are too many, the oldest goes.
-    pub(crate) fn keep(&self, pair: &KeyPair, authority: &Arc<Authority>) {
+    pub(crate) fn keep(&self, pair: &Pair, authority: &Arc<Authority>) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.insert(digest(pair), (Arc::clone(authority), Instant::now() + AGE));
         if known.len() > MOST
@@ -44,8 +44,8 @@ impl Authorities {
     }
 }
 
-fn digest(pair: &KeyPair) -> Digest {
-    let passphrase = pair.private_key_passphrase.as_ref().map_or("", |secret| secret.expose_secret());
+fn digest(pair: &Pair) -> Digest {
+    let passphrase = pair.passphrase.as_ref().map_or("", |secret| secret.expose_secret());
     let mut context = Context::new(&SHA256);
     for part in [&pair.certificate, pair.private_key.expose_secret(), passphrase] {
         context.update(&(part.len() as u64).to_be_bytes());
@@ -59,24 +59,17 @@ fn digest(pair: &KeyPair) -> Digest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use magnum_types::{ProjectId, UserId};
     use secrecy::SecretString;
 
     #[test]
     fn another_key_or_certificate_is_another_authority_and_only_some_are_kept() {
         let (certificate, key) = Authority::create("one", jiff::Timestamp::now(), 30).unwrap();
         let authority = Arc::new(Authority::load(&certificate, key).unwrap());
-        let pair = |certificate: &str, key: &str, passphrase: Option<&str>| KeyPair {
-            id: 1,
-            uuid: uuid::Uuid::nil(),
+        let pair = |certificate: &str, key: &str, passphrase: Option<&str>| Pair {
             certificate: certificate.to_owned(),
             private_key: SecretString::from(key),
-            private_key_passphrase: passphrase.map(SecretString::from),
+            passphrase: passphrase.map(SecretString::from),
             intermediates: None,
-            project_id: ProjectId("p".to_owned()),
-            user_id: UserId("u".to_owned()),
-            created_at: None,
-            updated_at: None,
         };
         let authorities = Authorities::default();
         authorities.keep(&pair("c", "key", Some("pass")), &authority);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The cluster's authorities, read from the store, and signing with them.
+//! The cluster's authorities, read from where they are kept, and signing with them.
 
 use crate::app::App;
 use crate::failure::Failure;
-use magnum_pki::{Authority, Csr, Policy, PrivateKey};
-use magnum_store::{Cluster, KeyPair, Trusted};
-use secrecy::{ExposeSecret, SecretString};
+use magnum_certificates::Pair;
+use magnum_pki::{Authority, Csr, Policy};
+use magnum_store::{Cluster, Trusted};
 use std::sync::Arc;
 
 /// Which of a cluster's authorities.
@@ -45,11 +45,11 @@ impl Ca {
 }
 
 /// The authority's certificate and encrypted key.
-pub(crate) async fn pair(app: &App, cluster: &Cluster, ca: Ca) -> Result<KeyPair, Failure> {
+pub(crate) async fn pair(app: &App, cluster: &Cluster, ca: Ca) -> Result<Pair, Failure> {
     let reference = ca
         .reference(cluster)
         .ok_or_else(|| Failure::conflict(format!("The certificate authority of cluster {} is not made yet.", cluster.name)))?;
-    Ok(app.store.get_keypair(reference).await?)
+    Ok(app.certificates.get(reference).await?)
 }
 
 /// The authority itself. Decrypting its key takes a while, so it is done beside the other requests, and remembered for some minutes.
@@ -59,14 +59,7 @@ pub(crate) async fn authority(app: &App, cluster: &Cluster, ca: Ca) -> Result<Ar
         return Ok(known);
     }
     let (pair, authority) = blocking(move || {
-        let key = match &pair.private_key_passphrase {
-            Some(passphrase) => PrivateKey::from_encrypted_pem(
-                pair.private_key.expose_secret(),
-                &SecretString::from(passphrase.expose_secret().to_owned()),
-            )?,
-            None => PrivateKey::from_pkcs8_pem(pair.private_key.expose_secret())?,
-        };
-        let authority = Authority::load(&pair.certificate, key)?;
+        let authority = Authority::load(&pair.certificate, pair.open()?)?;
         Ok((pair, Arc::new(authority)))
     })
     .await?;

@@ -218,6 +218,15 @@ impl From<magnum_pki::Error> for Failure {
     }
 }
 
+impl From<magnum_certificates::Error> for Failure {
+    fn from(error: magnum_certificates::Error) -> Self {
+        match error {
+            magnum_certificates::Error::Store(error) => error.into(),
+            other => Self::ours("The cluster's certificates could not be read.", with_sources(&other)),
+        }
+    }
+}
+
 impl From<magnum_engine::Error> for Failure {
     fn from(error: magnum_engine::Error) -> Self {
         match &error {

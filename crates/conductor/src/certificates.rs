@@ -5,7 +5,7 @@ use crate::Error;
 use crate::world::World;
 use jiff::Timestamp;
 use magnum_pki::{Authority, Eku, PrivateKey, Subject};
-use magnum_store::{Cluster, KeyPair, Lease, References};
+use magnum_store::{Cluster, KeyPair, Lease, References, Renewal};
 use magnum_types::ClusterId;
 use secrecy::SecretString;
 use uuid::Uuid;
@@ -19,7 +19,8 @@ pub(crate) async fn ensure(world: &World, lease: &Lease, cluster: &Cluster) -> R
         return Ok(());
     }
     let Fresh { rows, references } = fresh(world, cluster).await?;
-    world.store.insert_keypairs(lease, cluster.uuid, rows, &references.fields()).await.map_err(Error::Store)
+    let renewal = Renewal { insert: rows, cluster: references.fields(), ..Renewal::default() };
+    world.certificates.renew(lease, cluster.uuid, renewal).await.map_err(Error::kept)
 }
 
 /// A new set, not stored yet.
@@ -88,11 +89,9 @@ fn sealed(certificate: String, key: &PrivateKey) -> Result<Pair, magnum_pki::Err
 
 /// The certificate and the decrypted key (PKCS#8 PEM) behind a `*_cert_ref`.
 pub(crate) async fn load(world: &World, reference: &str) -> Result<(String, SecretString), Error> {
-    let pair = world.store.get_keypair(reference).await.map_err(Error::Store)?;
-    let passphrase = pair.private_key_passphrase.unwrap_or_else(|| SecretString::from(""));
-    let key = PrivateKey::from_encrypted_pem(secrecy::ExposeSecret::expose_secret(&pair.private_key), &passphrase)
-        .map_err(Error::Certificates)?;
-    Ok((pair.certificate, key.to_pkcs8_pem().map_err(Error::Certificates)?))
+    let pair = world.certificates.get(reference).await.map_err(Error::kept)?;
+    let opened = tokio::task::spawn_blocking(move || pair.open().and_then(|key| Ok((pair.certificate, key.to_pkcs8_pem()?)))).await;
+    opened.map_err(|join| Error::Broken(format!("reading a key broke off: {join}")))?.map_err(Error::Certificates)
 }
 
 /// The certificates of the cluster's own authority, to check its API with; two while they are being replaced. `reference`
@@ -100,6 +99,6 @@ pub(crate) async fn load(world: &World, reference: &str) -> Result<(String, Secr
 pub(crate) async fn trusted(world: &World, id: ClusterId, reference: &str) -> Result<String, Error> {
     match world.store.get_trusted(id).await.map_err(Error::Store)? {
         Some(trusted) => Ok(trusted.kubernetes),
-        None => Ok(world.store.get_keypair(reference).await.map_err(Error::Store)?.certificate),
+        None => Ok(world.certificates.get(reference).await.map_err(Error::kept)?.certificate),
     }
 }

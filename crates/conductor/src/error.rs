@@ -10,6 +10,8 @@ pub enum Error {
     Engine(#[source] magnum_engine::Error),
     #[error("certificates could not be made")]
     Certificates(#[source] magnum_pki::Error),
+    #[error("certificates could not be kept")]
+    Kept(#[source] magnum_certificates::Error),
     /// A value in the rows cannot be made real.
     #[error("{0}")]
     Settings(magnum_types::FieldError),
@@ -18,12 +20,21 @@ pub enum Error {
 }
 
 impl Error {
+    /// What a certificate manager says: its failures with the state are ours.
+    pub(crate) fn kept(error: magnum_certificates::Error) -> Self {
+        match error {
+            magnum_certificates::Error::Store(error) => Error::Store(error),
+            other => Error::Kept(other),
+        }
+    }
+
     /// Whether the same work may succeed later without anybody changing anything.
     pub fn is_transient(&self) -> bool {
         match self {
             Error::Store(error) => error.is_transient(),
             Error::Engine(error) => error.is_transient(),
             Error::Certificates(_) => true,
+            Error::Kept(error) => error.is_transient(),
             Error::Settings(_) | Error::Broken(_) => false,
         }
     }

@@ -14,7 +14,7 @@ pub(crate) async fn remove(world: &World, lease: &Lease, whole: &Whole) -> Resul
     world.gate.close(id);
     match world.engine.remove(id).await {
         Ok(progress) if progress.done => {
-            world.store.delete_cluster(lease, id).await.map_err(Error::Store)?;
+            world.certificates.delete_cluster(lease, id).await.map_err(Error::kept)?;
             world.forget(id);
             tracing::info!(cluster = %id, "deleted");
             Ok(Next::Gone)

@@ -31,7 +31,7 @@ pub(crate) async fn begin(world: &World, lease: &Lease, whole: &Whole, operation
     let old = Set::load(world, &rotation.old).await?;
     let private = vec![kept(ROTATION, &rotation)?, kept(AUTHORITIES, &old.then(&new))?];
     world.set_settled(id, false);
-    world.store.renew(lease, id, Renewal { insert: rows, private, ..Renewal::default() }).await.map_err(Error::Store)?;
+    world.certificates.renew(lease, id, Renewal { insert: rows, private, ..Renewal::default() }).await.map_err(Error::kept)?;
     tell(world, lease, whole, "new authorities are made; every node is to trust them besides the old ones").await
 }
 
@@ -68,7 +68,7 @@ pub(crate) async fn advance(world: &World, lease: &Lease, whole: &Whole, operati
             (Renewal { private, done, delete: rotation.old.all(), ..Renewal::default() }, "the old authorities' keys are deleted")
         }
     };
-    world.store.renew(lease, id, renewal).await.map_err(Error::Store)?;
+    world.certificates.renew(lease, id, renewal).await.map_err(Error::kept)?;
     tell(world, lease, whole, told).await?;
     Ok(Some(told.to_owned()))
 }
@@ -108,7 +108,7 @@ impl Set {
         let mut texts = Vec::new();
         for reference in [&references.cluster, &references.etcd, &references.front_proxy] {
             let reference = reference.as_ref().ok_or_else(|| Error::Broken("the cluster has no authorities".to_owned()))?;
-            texts.push(world.store.get_keypair(reference).await.map_err(Error::Store)?.certificate);
+            texts.push(world.certificates.get(reference).await.map_err(Error::kept)?.certificate);
         }
         let mut texts = texts.into_iter();
         let mut next = || texts.next().unwrap_or_default();

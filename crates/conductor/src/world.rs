@@ -5,6 +5,7 @@ use crate::Error;
 use crate::inquire::{Examine, Inquiries};
 use crate::keys::KeyPool;
 use magnum_blueprint::Flavor;
+use magnum_certificates::{Database, Manager};
 use magnum_engine::{Boxed, Engine};
 use magnum_stages::Usual;
 use magnum_store::Store;
@@ -42,6 +43,8 @@ pub trait Gate: Send + Sync {
 /// Everything an activation may touch.
 pub struct World {
     pub store: Store,
+    /// Where authorities and their keys are kept; the store itself unless another is given.
+    pub certificates: Arc<dyn Manager>,
     pub engine: Arc<dyn Engine>,
     pub flavors: Arc<dyn Flavors>,
     pub gate: Arc<dyn Gate>,
@@ -77,6 +80,7 @@ impl World {
     /// A world around a store and an engine.
     pub fn new(store: Store, engine: Arc<dyn Engine>, flavors: Arc<dyn Flavors>, gate: Arc<dyn Gate>, holder: String) -> Self {
         Self {
+            certificates: Arc::new(Database::new(store.clone())),
             store,
             engine,
             flavors,
@@ -95,6 +99,12 @@ impl World {
     /// The same world with a doctor, who is asked about actions that hang.
     pub fn with_doctor(mut self, doctor: Arc<dyn Examine>) -> Self {
         self.doctor = Some(doctor);
+        self
+    }
+
+    /// The same world with certificates kept elsewhere.
+    pub fn with_certificates(mut self, certificates: Arc<dyn Manager>) -> Self {
+        self.certificates = certificates;
         self
     }
 

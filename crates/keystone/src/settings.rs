@@ -45,12 +45,16 @@ impl Options {
     pub fn from_config(config: &Config) -> Result<Self, Error> {
         let usual = Self::default();
         Ok(Self {
-            cache_time: config.duration(GROUP, "token_cache_time").map_err(unreadable("token_cache_time"))?.unwrap_or(usual.cache_time),
+            cache_time: match config.integer(GROUP, "token_cache_time").map_err(unreadable("token_cache_time"))? {
+                Some(seconds) => Duration::from_secs(u64::try_from(seconds).unwrap_or_default()),
+                None => usual.cache_time,
+            },
             service_type: config.text(GROUP, "service_type").map_err(unreadable("service_type"))?,
             service_token_roles: config.list(GROUP, "service_token_roles").map_err(unreadable("service_token_roles"))?,
             service_token_roles_required: config
                 .flag(GROUP, "service_token_roles_required")
                 .map_err(unreadable("service_token_roles_required"))?,
+            include_service_catalogue: config.flag(GROUP, "include_service_catalog").map_err(unreadable("include_service_catalog"))?,
             www_authenticate_uri: match config.text(GROUP, "www_authenticate_uri").map_err(unreadable("www_authenticate_uri"))? {
                 Some(uri) => Some(uri),
                 None => config.text(GROUP, "auth_url").map_err(unreadable("auth_url"))?,
@@ -112,5 +116,8 @@ mod tests {
         assert_eq!(options.www_authenticate_uri.as_deref(), Some("http://pub:5000"));
         let limits = Options::limits(&config(text)).unwrap();
         assert_eq!((limits.attempt, limits.whole, limits.attempts), (Duration::from_secs(2), Duration::from_secs(6), 1));
+        let options = Options::from_config(&config("token_cache_time = -1\ninclude_service_catalog = false\n")).unwrap();
+        assert_eq!((options.cache_time, options.include_service_catalogue), (Duration::ZERO, false));
+        assert!(Options::from_config(&config("token_cache_time = -2\n")).is_err());
     }
 }

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use magnum_api::{Diagnose, Judged, NoReport, PathWish, Question, Told};
 use magnum_blueprint::Ranges;
+use magnum_certificates::Manager;
 use magnum_conductor::{Cause, Examine, Examined};
 use magnum_doctor::report::Word;
 use magnum_doctor::{
@@ -11,10 +12,8 @@ use magnum_doctor::{
     path, path_matrix,
 };
 use magnum_engine::{Boxed, Engine};
-use magnum_pki::PrivateKey;
 use magnum_store::{Error, Event, Node, Store, Whole};
 use magnum_types::{ClusterId, ClusterStatus, Coe};
-use secrecy::{ExposeSecret, SecretString};
 use std::sync::Arc;
 
 /// Older events of one cluster than this many are not looked through.
@@ -23,13 +22,14 @@ const EVENTS: i64 = 5_000;
 /// The doctor with this installation's store and engine.
 pub struct Doctor {
     store: Store,
+    certificates: Arc<dyn Manager>,
     engine: Arc<dyn Engine>,
 }
 
 impl Doctor {
     /// A doctor for the clusters of `store`, made by `engine`.
-    pub fn new(store: Store, engine: Arc<dyn Engine>) -> Self {
-        Self { store, engine }
+    pub fn new(store: Store, certificates: Arc<dyn Manager>, engine: Arc<dyn Engine>) -> Self {
+        Self { store, certificates, engine }
     }
 
     async fn input(&self, id: ClusterId) -> Result<ClusterInput, Error> {
@@ -47,10 +47,9 @@ impl Doctor {
             return None;
         }
         let url = cluster.api_address.clone()?;
-        let ca = self.store.get_keypair(cluster.ca_cert_ref.as_ref()?).await.ok()?;
-        let client = self.store.get_keypair(cluster.magnum_cert_ref.as_ref()?).await.ok()?;
-        let passphrase = client.private_key_passphrase.unwrap_or_else(|| SecretString::from(""));
-        let key = PrivateKey::from_encrypted_pem(client.private_key.expose_secret(), &passphrase).ok()?;
+        let ca = self.certificates.get(cluster.ca_cert_ref.as_ref()?).await.ok()?;
+        let client = self.certificates.get(cluster.magnum_cert_ref.as_ref()?).await.ok()?;
+        let key = client.open().ok()?;
         let trusted = self.store.get_trusted(cluster.uuid).await.ok()?;
         let ca_pem = trusted.map_or(ca.certificate, |trusted| trusted.kubernetes);
         Some(ApiAccess { url, ca_pem, certificate_pem: client.certificate, key_pem: key.to_pkcs8_pem().ok()? })

@@ -10,10 +10,6 @@ use std::time::Duration;
 /// Reads it; a value that cannot stand in a header is refused.
 pub fn front(config: &Config) -> Result<Front, HookError> {
     let front = read(config).map_err(|error| HookError::new(error.to_string()))?;
-    if front.scheme == "https" {
-        let text = "[api] enabled_ssl: the API does not speak TLS by itself yet; what is sent would be readable";
-        return Err(HookError::new(text).hint("set it to false, and put a TLS proxy in front with enable_proxy_headers_parsing = true"));
-    }
     if let Some(cors) = &front.cors {
         cors.check().map_err(HookError::new)?;
     }

@@ -140,6 +140,14 @@ struct OpenStack {
 }
 
 impl OpenStack {
+    /// The token with its catalogue, which says where services are: with `include_service_catalog = false` it was not asked for.
+    async fn with_catalogue(&self, caller: &Identity, token: Arc<magnum_cloud::Token>) -> Result<Arc<magnum_cloud::Token>, String> {
+        if self.validator.options().include_service_catalogue {
+            return Ok(token);
+        }
+        identity::validate(&self.session, &caller.token, true, true).await.map(Arc::new).map_err(|error| error.to_string())
+    }
+
     /// Asks in the caller's name, with the token they came with.
     fn ask<'a, T: Send + 'a, F>(&'a self, caller: &'a Identity, ask: impl FnOnce(Session) -> F + Send + 'a) -> Boxed<'a, Lookup<T>>
     where
@@ -149,6 +157,10 @@ impl OpenStack {
         Box::pin(async move {
             match self.validator.validate(caller.token.expose_secret(), true).await {
                 Ok(token) => {
+                    let token = match self.with_catalogue(caller, token).await {
+                        Ok(token) => token,
+                        Err(why) => return Lookup::Unavailable(why),
+                    };
                     let found = ask(Session::of_caller(Arc::clone(self.session.cloud()), caller.token.clone(), token)).await;
                     if matches!(found, magnum_cloud::Lookup::Unauthorised) {
                         // Keystone is asked about it the next time.

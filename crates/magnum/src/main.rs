@@ -2,17 +2,20 @@
 //! `magnum`: client, server and doctor in one program.
 
 mod about;
+mod certificates;
 mod database;
 mod diagnose;
 mod front;
 mod gate;
 mod image;
 mod keystone;
+mod listen;
 mod policy;
 mod reach;
 mod serve;
 mod settings;
 mod state;
+mod tls;
 
 use magnum_cli::Hooks;
 use std::process::ExitCode;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What `magnum config check` finds out by asking: whether the database has what is needed, and whether Keystone
-//! answers and takes the service's credentials.
+//! What `magnum config check` finds out by asking: whether the database has what is needed, whether Keystone answers and
+//! takes the service's credentials, and whether the API's certificate and key can be used.
 
+use crate::certificates;
 use crate::database::connection;
 use crate::keystone::Keystone;
+use crate::tls::Tls;
 use magnum_conf::Config;
 use magnum_store::{Inspection, Limits};
 use secrecy::ExposeSecret;
@@ -12,6 +14,9 @@ use std::time::Duration;
 /// What is wrong outside the files, each with how bad it is.
 pub async fn reach(config: &Config) -> Vec<(&'static str, String)> {
     let mut findings = database(config).await;
+    for error in [Tls::of(config).err(), certificates::choice(config).err()].into_iter().flatten() {
+        findings.push(("error", error.message));
+    }
     match Keystone::of(config) {
         Err(error) => findings.push(("error", error.message)),
         Ok(None) => {

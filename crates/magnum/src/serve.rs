@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `magnum serve`: API, conductor and local engine in one process.
 
+use crate::certificates;
 use crate::database;
 use crate::diagnose::Doctor;
 use crate::front::front;
 use crate::gate::Gates;
 use crate::keystone::Keystone;
+use crate::listen;
 use crate::policy::{self, Places};
 use crate::settings::{Settings, Unnamed};
 use crate::state::StateDir;
+use crate::tls::Tls;
 use magnum_api::catalogue::{Catalogue, Embedded};
 use magnum_api::{App, Authenticate, Diagnose, Metrics, PrivateToken, metrics_router};
 use magnum_blueprint::Flavor;
@@ -51,6 +54,8 @@ pub async fn serve(args: Serve) -> Result<(), HookError> {
     let settings = Settings::read(&args.options.files, Unnamed::Nothing)?.sound()?;
     let keystone = Keystone::of(&settings.config)?;
     let address = address(&args, &settings.config)?;
+    let tls = Tls::of(&settings.config)?;
+    let scheme = listen::scheme(tls.as_ref());
     if keystone.is_none() {
         loopback_only("--listen", address)?;
     }
@@ -70,9 +75,10 @@ pub async fn serve(args: Serve) -> Result<(), HookError> {
     let store = open(&settings.config, &state).await?;
     let engine: Arc<dyn Engine> = Arc::new(local.clone());
     let gates = Arc::new(Gates::default());
-    let doctor = Arc::new(Doctor::new(store.clone(), Arc::clone(&engine)));
+    let certificates = certificates::manager(&settings.config, &store)?;
+    let doctor = Arc::new(Doctor::new(store.clone(), Arc::clone(&certificates), Arc::clone(&engine)));
     let (authenticate, catalogue, www_authenticate_uri): (Arc<dyn Authenticate>, Arc<dyn Catalogue>, _) = match &keystone {
-        None => (Arc::new(PrivateToken::new(token)), Arc::new(Embedded), format!("http://{address}")),
+        None => (Arc::new(PrivateToken::new(token)), Arc::new(Embedded), format!("{scheme}://{address}")),
         Some(keystone) => {
             let catalogue = match args.options.catalogue {
                 CatalogueOf::Local => keystone.local(),
@@ -83,6 +89,7 @@ pub async fn serve(args: Serve) -> Result<(), HookError> {
     };
     let app = App {
         store: store.clone(),
+        certificates: Arc::clone(&certificates),
         engine: Arc::clone(&engine),
         catalogue,
         diagnose: Arc::clone(&doctor) as Arc<dyn Diagnose>,
@@ -102,23 +109,23 @@ pub async fn serve(args: Serve) -> Result<(), HookError> {
     };
     if let Some(address) = args.options.metrics {
         loopback_only("--metrics", address)?;
-        let listener = listen("--metrics", address).await?;
+        let listener = bind("--metrics", address).await?;
         let router = metrics_router(app.metrics.clone(), store.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
     }
     gates.serve(app.clone());
-    let listener = listen("--listen", address).await?;
+    let listener = bind("--listen", address).await?;
     let address = listener.local_addr().map_err(|e| HookError::new(e.to_string()))?;
-    state.announce(address)?;
+    state.announce(scheme, address)?;
 
     let (stop, stopped) = watch::channel(false);
     let holder = format!("{}:{}", hostname(), state.path().display());
-    let world = World::new(store.clone(), engine, Arc::new(EmbeddedFlavors), gates, holder).with_doctor(doctor);
+    let world =
+        World::new(store.clone(), engine, Arc::new(EmbeddedFlavors), gates, holder).with_doctor(doctor).with_certificates(certificates);
     let world = Arc::new(world);
     let conductor = tokio::spawn(magnum_conductor::run(world, stopped.clone()));
     tracing::info!(%address, state = %state.path().display(), external = %local.external_range(), "serving");
-    let server = axum::serve(listener, magnum_api::router(app)).with_graceful_shutdown(until(stopped.clone()));
-    let mut server = tokio::spawn(async move { server.await });
+    let mut server = tokio::spawn(listen::serve(listener, tls, magnum_api::router(app), until(stopped.clone())));
     tokio::select! {
         () = told_to_end() => {}
         ended = &mut server => return Err(HookError::new(format!("the API ended: {ended:?}"))),
@@ -174,7 +181,7 @@ fn address(args: &Serve, config: &magnum_conf::Config) -> Result<SocketAddr, Hoo
 }
 
 /// Begins to listen at the address that this option names.
-async fn listen(option: &str, address: SocketAddr) -> Result<TcpListener, HookError> {
+async fn bind(option: &str, address: SocketAddr) -> Result<TcpListener, HookError> {
     let busy = |e| HookError::new(format!("{address} cannot be listened on: {e}")).hint(format!("name another address with {option}"));
     TcpListener::bind(address).await.map_err(busy)
 }

@@ -62,9 +62,9 @@ impl StateDir {
         Ok(file)
     }
 
-    /// Leaves the server's address for clients on this machine.
-    pub fn announce(&self, address: SocketAddr) -> Result<(), HookError> {
-        self.write("endpoint", &format!("http://{address}"))
+    /// Leaves the server's URL for clients on this machine.
+    pub fn announce(&self, scheme: &str, address: SocketAddr) -> Result<(), HookError> {
+        self.write("endpoint", &format!("{scheme}://{address}"))
     }
 
     /// Writes a small file so that it is there whole or not at all.

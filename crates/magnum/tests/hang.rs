@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use magnum_api::catalogue::Embedded;
 use magnum_api::{App, Diagnose, Judged, Metrics, NoReport, PathWish, PrivateToken, Question, Told};
 use magnum_blueprint::{Blueprint, Flavor};
+use magnum_certificates::Database;
 use magnum_conductor::{Cause, Examine, Examined, Flavors, Gate, World};
 use magnum_engine::{Boxed, Engine, Error, Exec, ExecOutput, Observed, Progress};
 use magnum_policy::{Enforcer, Settings};
@@ -109,6 +110,7 @@ impl Site {
         let (store, engine, doctor) = (Store::memory().await.unwrap(), Arc::new(Idle), Arc::new(Doctor::default()));
         let app = App {
             store: store.clone(),
+            certificates: Arc::new(Database::new(store.clone())),
             engine: engine.clone(),
             catalogue: Arc::new(Embedded),
             diagnose: doctor.clone(),

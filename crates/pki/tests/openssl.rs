@@ -100,8 +100,12 @@ fn keys_go_to_openssl_and_back() {
         let traditional = openssl(dir.path(), &["pkey", "-in", "plain.pem", "-traditional"]);
         assert!(traditional.contains("RSA PRIVATE KEY") || traditional.contains("EC PRIVATE KEY"), "{traditional}");
         assert_eq!(PrivateKey::from_pkcs8_pem(&traditional).unwrap().public_key(), key.public_key());
-        let theirs = openssl(dir.path(), &["pkcs8", "-topk8", "-in", "plain.pem", "-passout", "pass:s3cret words", "-v2", "aes-256-cbc"]);
-        assert_eq!(PrivateKey::from_encrypted_pem(&theirs, &pass).unwrap().public_key(), key.public_key());
+        // The former is what a Python service on OpenSSL 1.0 wrote.
+        for digest in ["hmacWithSHA1", "hmacWithSHA256"] {
+            let words = ["pkcs8", "-topk8", "-in", "plain.pem", "-passout", "pass:s3cret words", "-v2", "aes-256-cbc", "-v2prf", digest];
+            let theirs = openssl(dir.path(), &words);
+            assert_eq!(PrivateKey::from_encrypted_pem(&theirs, &pass).unwrap().public_key(), key.public_key(), "{digest}");
+        }
         let public = openssl(dir.path(), &["pkey", "-in", "plain.pem", "-pubout"]);
         assert_eq!(public, key.public_key().to_pem().unwrap());
     }

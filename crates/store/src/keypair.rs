@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Certificates with their keys: Magnum's table `x509keypair`.
 
+use crate::Store;
 use crate::error::Error;
 use crate::record::{self, record};
-use crate::sql::{Arg, transaction};
-use crate::{Cause, ClusterField, Lease, Store, cluster, now_seconds};
+use crate::sql::Arg;
 use jiff::Timestamp;
-use magnum_types::{ClusterId, ProjectId, UserId};
+use magnum_types::{ProjectId, UserId};
 use secrecy::SecretString;
 use uuid::Uuid;
 
@@ -32,25 +32,5 @@ impl Store {
     pub async fn get_keypair(&self, reference: &str) -> Result<KeyPair, Error> {
         let rows = record::list(&self.db, "WHERE r.\"uuid\" = ?", vec![Arg::Text(reference.to_owned())]).await?;
         rows.into_iter().next().ok_or_else(|| Error::NotFound { what: "key pair", ident: reference.to_owned() })
-    }
-
-    /// Stores pairs and, in the same transaction, the cluster's references to them.
-    pub async fn insert_keypairs(
-        &self,
-        lease: &Lease,
-        id: ClusterId,
-        pairs: Vec<KeyPair>,
-        references: &[ClusterField],
-    ) -> Result<(), Error> {
-        transaction!(self.db, |tx| {
-            lease.fence(tx).await?;
-            for pair in &pairs {
-                let pair = KeyPair { created_at: Some(now_seconds()), ..pair.clone() };
-                record::insert(tx, &pair, true, "key pair", &pair.uuid.to_string()).await?;
-            }
-            cluster::set(tx, id, references).await?;
-            tx.tell(id, Cause::Recorded);
-            Ok(())
-        })
     }
 }

@@ -6,6 +6,7 @@ use axum::http::Request;
 use magnum_api::catalogue::{Catalogue, Flavor, Image, Lookup, NoDriver};
 use magnum_api::{App, Authenticate, Diagnose, Identity, Judged, Metrics, NoReport, PathWish, Presented, Question, Refused, Told};
 use magnum_blueprint::Blueprint;
+use magnum_certificates::Database;
 use magnum_engine::{Boxed, Engine, Error, Exec, ExecOutput, Observed, Progress};
 use magnum_policy::{Enforcer, Settings};
 use magnum_store::Store;
@@ -186,8 +187,10 @@ pub fn rules(settings: Settings) -> watch::Receiver<Arc<Enforcer>> {
 
 /// The API over an empty store.
 pub async fn app() -> App {
+    let store = Store::memory().await.unwrap();
     App {
-        store: Store::memory().await.unwrap(),
+        certificates: Arc::new(Database::new(store.clone())),
+        store,
         engine: Arc::new(Echo),
         catalogue: Arc::new(Recorded),
         diagnose: Arc::new(Doctor),

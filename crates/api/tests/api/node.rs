@@ -4,7 +4,7 @@
 use crate::fake::{Answer, answer, app, cluster};
 use magnum_api::{App, node_router, token_hash};
 use magnum_pki::{Authority, KeyKind, PrivateKey, Subject, certificate_request, generate_key};
-use magnum_store::{ClusterField, KeyPair, Lease, Node, NodeStatus};
+use magnum_store::{ClusterField, KeyPair, Lease, Node, NodeStatus, Renewal};
 use magnum_types::{ClusterId, ClusterStatus, NodeGroupId, NodeName, ProjectId, Role, UserId};
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -38,7 +38,8 @@ pub async fn certify(app: &App, cluster: ClusterId) {
             updated_at: None,
         });
     }
-    app.store.insert_keypairs(&lease(app).await, cluster, pairs, &references).await.unwrap();
+    let renewal = Renewal { insert: pairs, cluster: references, ..Renewal::default() };
+    app.store.renew(&lease(app).await, cluster, renewal).await.unwrap();
 }
 
 /// A request with a fresh, strong key.

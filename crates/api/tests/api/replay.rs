@@ -6,7 +6,7 @@
 
 use crate::fake::{Answer, app, send};
 use magnum_api::App;
-use magnum_store::{ClusterField, Federation, KeyPair, NodeGroupField, Page, Scope};
+use magnum_store::{ClusterField, Federation, KeyPair, NodeGroupField, Page, Renewal, Scope};
 use magnum_types::{ClusterId, ClusterStatus, ProjectId, UserId};
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -209,7 +209,8 @@ async fn certify(app: &App, cluster: ClusterId) {
     };
     let reference = Some(pair.uuid.to_string());
     let references = [ClusterField::CaCertRef(reference.clone()), ClusterField::EtcdCaCertRef(reference)];
-    app.store.insert_keypairs(&lease(app).await, cluster, vec![pair], &references).await.unwrap();
+    let renewal = Renewal { insert: vec![pair], cluster: references.to_vec(), ..Renewal::default() };
+    app.store.renew(&lease(app).await, cluster, renewal).await.unwrap();
 }
 
 /// The recorder's conductor was a stub: what a change asked for never reached the rows. Ours is stored at once, so it

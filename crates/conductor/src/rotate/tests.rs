@@ -5,6 +5,7 @@ use super::*;
 use crate::tokens;
 use crate::world::{Flavors, Gate};
 use magnum_blueprint::{Blueprint, Flavor};
+use magnum_certificates::Files;
 use magnum_engine::{Boxed, Engine, Exec, ExecOutput, Observed, Progress};
 use magnum_store::{Cluster, NewCluster, Node, Scope, Store, Template, next_token_name, token_name};
 use magnum_types::{ClusterId, ClusterStatus, Coe, Labels, NodeGroupId, NodeName, ProjectId, Role, TemplateId, UserId};
@@ -66,10 +67,17 @@ struct Ward {
     world: World,
     lease: Lease,
     id: ClusterId,
+    /// Where its certificates are files, if they are.
+    folder: Option<tempfile::TempDir>,
 }
 
 impl Ward {
-    async fn with(kind: &str) -> Self {
+    /// One with certificates in the database, and one with certificates in files.
+    async fn of_each_manager(kind: &str) -> [Self; 2] {
+        [Self::with(kind, None).await, Self::with(kind, Some(tempfile::tempdir().unwrap())).await]
+    }
+
+    async fn with(kind: &str, folder: Option<tempfile::TempDir>) -> Self {
         let store = Store::memory().await.unwrap();
         let template: Template = store.insert_template(template()).await.unwrap();
         let cluster = cluster(&template);
@@ -77,7 +85,7 @@ impl Ward {
         let operation = Operation::new(id, kind, "req-1", serde_json::Value::Null);
         store.insert_cluster(NewCluster { cluster, groups: Vec::new(), operation }).await.unwrap();
         let lease = store.take_lease(&format!("cluster/{id}"), "test", Duration::from_secs(60)).await.unwrap().unwrap();
-        let world = Self::world(store);
+        let world = Self::world(store, folder.as_ref());
         certificates::ensure(&world, &lease, &world.store.get_cluster(&Scope::All, id).await.unwrap()).await.unwrap();
         let node = |name: &str, role, idx| {
             Node::new(
@@ -92,16 +100,25 @@ impl Ward {
         };
         let nodes = [node("master-0", Role::Master, 0), node("node-0", Role::Worker, 0)];
         world.store.replace_nodes(&lease, id, &[], &nodes).await.unwrap();
-        Self { world, lease, id }
+        Self { world, lease, id, folder }
     }
 
-    fn world(store: Store) -> World {
-        World::new(store, Arc::new(Nothing), Arc::new(Nothing), Arc::new(Nothing), "test".to_owned())
+    fn world(store: Store, folder: Option<&tempfile::TempDir>) -> World {
+        let world = World::new(store.clone(), Arc::new(Nothing), Arc::new(Nothing), Arc::new(Nothing), "test".to_owned());
+        match folder {
+            Some(folder) => world.with_certificates(Arc::new(Files::open(store, folder.path()).unwrap())),
+            None => world,
+        }
+    }
+
+    /// How many files its certificates are.
+    fn files(&self) -> Option<usize> {
+        self.folder.as_ref().map(|folder| std::fs::read_dir(folder.path()).unwrap().count())
     }
 
     /// Another conductor goes on, which knows nothing but what is stored.
     fn crash(&mut self) {
-        self.world = Self::world(self.world.store.clone());
+        self.world = Self::world(self.world.store.clone(), self.folder.as_ref());
     }
 
     async fn whole(&self) -> Whole {
@@ -131,7 +148,7 @@ impl Ward {
 
     async fn signing(&self) -> String {
         let reference = self.whole().await.cluster.ca_cert_ref.unwrap();
-        self.world.store.get_keypair(&reference).await.unwrap().certificate.trim().to_owned()
+        self.world.certificates.get(&reference).await.unwrap().certificate.trim().to_owned()
     }
 }
 
@@ -215,7 +232,12 @@ fn cluster(template: &Template) -> Cluster {
 /// A conductor that dies between any two of them changes nothing about it.
 #[tokio::test]
 async fn the_phases_follow_each_other_and_the_old_keys_go_last() {
-    let mut ward = Ward::with(KIND).await;
+    for ward in Ward::of_each_manager(KIND).await {
+        phases_follow_each_other(ward).await;
+    }
+}
+
+async fn phases_follow_each_other(mut ward: Ward) {
     let (old, first) = (References::of(&ward.whole().await.cluster), ward.signing().await);
     ward.begin().await;
     let begun = ward.world.store.get_rotation(ward.id).await.unwrap().unwrap();
@@ -237,16 +259,16 @@ async fn the_phases_follow_each_other_and_the_old_keys_go_last() {
     assert!(ward.advance().await.unwrap().contains("trusted no more"));
     assert_eq!(ward.trusted().await, (second.clone(), 1));
     for reference in old.all() {
-        ward.world.store.get_keypair(&reference).await.unwrap();
+        ward.world.certificates.get(&reference).await.unwrap();
     }
 
     ward.crash();
     assert!(ward.advance().await.unwrap().contains("keys are deleted"));
     for reference in old.all() {
-        assert!(ward.world.store.get_keypair(&reference).await.is_err(), "the old key pairs are gone");
+        assert!(ward.world.certificates.get(&reference).await.is_err(), "the old key pairs are gone");
     }
     for reference in begun.new.all() {
-        ward.world.store.get_keypair(&reference).await.unwrap();
+        ward.world.certificates.get(&reference).await.unwrap();
     }
     assert!(ward.operations().await.is_empty(), "done with it");
     ward.crash();
@@ -258,19 +280,22 @@ async fn the_phases_follow_each_other_and_the_old_keys_go_last() {
 /// What a rotation that failed has left goes on with the next one, and goes away with the cluster.
 #[tokio::test]
 async fn an_unfinished_replacement_is_neither_forgotten_nor_leaked() {
-    let ward = Ward::with(KIND).await;
-    ward.begin().await;
-    let begun = ward.world.store.get_rotation(ward.id).await.unwrap().unwrap();
-    ward.advance().await.unwrap();
-    ward.world.store.delete_cluster(&ward.lease, ward.id).await.unwrap();
-    for reference in begun.old.all().into_iter().chain(begun.new.all()) {
-        assert!(ward.world.store.get_keypair(&reference).await.is_err(), "{reference}");
+    for ward in Ward::of_each_manager(KIND).await {
+        ward.begin().await;
+        let begun = ward.world.store.get_rotation(ward.id).await.unwrap().unwrap();
+        ward.advance().await.unwrap();
+        assert!(ward.files().is_none_or(|count| count == 2 * 4 * 3));
+        ward.world.certificates.delete_cluster(&ward.lease, ward.id).await.unwrap();
+        for reference in begun.old.all().into_iter().chain(begun.new.all()) {
+            assert!(ward.world.certificates.get(&reference).await.is_err(), "{reference}");
+        }
+        assert!(ward.files().is_none_or(|count| count == 0));
     }
 }
 
 #[tokio::test]
 async fn tokens_are_replaced_together_once_for_an_operation() {
-    let mut ward = Ward::with(tokens::KIND).await;
+    let mut ward = Ward::with(tokens::KIND, None).await;
     tokens::begin(&ward.world, &ward.lease, &ward.whole().await, &ward.operations().await).await.unwrap();
     let nodes = ward.world.store.list_nodes(ward.id).await.unwrap();
     let next = async |ward: &Ward| -> Vec<Option<String>> {

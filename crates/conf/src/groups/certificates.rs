@@ -10,9 +10,9 @@ pub(crate) static GROUP: Group = Group::new(
         option(
             "cert_manager_type",
             Kind::Choice(&["barbican", "x509keypair", "local"]),
-            "Barbican, the database, or files on this machine.",
+            "Barbican, the database, or files on this machine; this program has the latter two.",
         )
-        .default("barbican"),
+        .default("x509keypair"),
         option("storage_path", Kind::Text, "Folder of the certificates when they are files.").default("/var/lib/magnum/certificates/"),
     ],
 );

@@ -39,7 +39,14 @@ pub(crate) static GROUP: Group = Group::library(
         option("interface", Kind::Choice(&["internal", "public", "admin"]), "Which of Keystone's endpoints is called.").default("internal"),
         option("service_type", Kind::Text, "Type of this service in the catalogue, for tokens restricted to some services.")
             .default("container-infra"),
-        option("token_cache_time", Kind::Duration(Unit::Seconds), "How long a checked token is not checked again.").default("300"),
+        option(
+            "token_cache_time",
+            Kind::Integer(Some(-1), None),
+            "Seconds in which a checked token is not checked again. -1: none is kept.",
+        )
+        .default("300"),
+        option("include_service_catalog", Kind::Bool, "Whether Keystone is asked for the catalogue with a token; access rules need it.")
+            .default("true"),
         option("service_token_roles", Kind::List(false), "Roles a service's own token must have one of.").default("service"),
         option("service_token_roles_required", Kind::Bool, "Whether a service's token without such a role is refused.").default("true"),
         option("delay_auth_decision", Kind::Bool, "Whether requests without a right token are let through.")

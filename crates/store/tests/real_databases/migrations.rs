@@ -114,7 +114,7 @@ async fn fill(store: &Store) -> ClusterId {
         updated_at: None,
     };
     let reference = ClusterField::CaCertRef(Some(pair.uuid.to_string()));
-    store.insert_keypairs(&lease, id, vec![pair], &[reference]).await.unwrap();
+    store.renew(&lease, id, Renewal { insert: vec![pair], cluster: vec![reference], ..Renewal::default() }).await.unwrap();
     let labels = Labels([("a".to_owned(), "\u{1f680}\"'\\".to_owned())].into());
     store.update_cluster(&lease, id, &[ClusterField::Labels(labels), ClusterField::StatusReason(Some(String::new()))]).await.unwrap();
     let group = store.list_all_nodegroups(id).await.unwrap()[1].uuid;
