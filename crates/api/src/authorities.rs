@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Authorities whose keys were decrypted a moment ago. Decrypting takes several times as long as signing: a bootstrap of many nodes
-//! asks one authority again and again. Looked up by what is kept now, so that a renewed one is never mistaken.
+//! asks one authority again and again. Looked up by what is kept of it now, so that a renewed one is never mistaken.
 
 use aws_lc_rs::digest::{Context, SHA256};
 use magnum_certificates::Pair;

@@ -59,8 +59,7 @@ pub(crate) async fn authority(app: &App, cluster: &Cluster, ca: Ca) -> Result<Ar
         return Ok(known);
     }
     let (pair, authority) = blocking(move || {
-        let key = pair.open()?;
-        let authority = Authority::load(&pair.certificate, key)?;
+        let authority = Authority::load(&pair.certificate, pair.open()?)?;
         Ok((pair, Arc::new(authority)))
     })
     .await?;

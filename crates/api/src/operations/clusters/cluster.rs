@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A cluster on the wire: its fields and its two forms.
 
-use super::shape::Shape;
+use super::shape::{Form, Shape};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::failure::Failure;
@@ -122,39 +122,12 @@ pub(crate) fn count(groups: &[NodeGroup], masters: bool) -> i64 {
 
 /// The attributes without links, as patches see them.
 pub(crate) fn document(cluster: &Cluster, groups: &[NodeGroup]) -> Map<String, Value> {
-    Shape::of(cluster, groups).object()
+    Shape { cluster, groups, caller: None, form: Form::Stored }.object()
 }
-
-/// Keys of the short form in lists.
-const REDUCED: [&str; 15] = [
-    "uuid",
-    "name",
-    "cluster_template_id",
-    "keypair",
-    "node_count",
-    "master_count",
-    "docker_volume_size",
-    "labels",
-    "master_flavor_id",
-    "flavor_id",
-    "create_timeout",
-    "links",
-    "stack_id",
-    "status",
-    "health_status",
-];
 
 /// The cluster as answered in lists.
 pub(crate) fn reduced(caller: &Caller, cluster: &Cluster, groups: &[NodeGroup]) -> Value {
-    let mut shown = Shape::of(cluster, groups).linked(caller).object();
-    shown.retain(|key, _| REDUCED.contains(&key.as_str()) || key == "cluster_id");
-    shown.insert("merge_labels".to_owned(), json!(false));
-    Value::Object(shown)
-}
-
-/// The whole cluster; `template` are its template's labels.
-pub(crate) fn full<'a>(caller: &Caller, cluster: &'a Cluster, groups: &'a [NodeGroup], template: &Labels) -> Shape<'a> {
-    Shape::of(cluster, groups).linked(caller).compared(template)
+    Shape { cluster, groups, caller: Some(caller), form: Form::Short }.object().into()
 }
 
 /// Why groups have failed, by name.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `GET /v1/clusters/detail`: the visible clusters with everything about them.
 
-use super::cluster::{FIELDS, Listing, full};
+use super::cluster::{FIELDS, Listing};
+use super::shape::{Form, Shape};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::failure::Failure;
@@ -21,7 +22,8 @@ pub const OPERATION: Operation = Operation::get("/v1/clusters/detail")
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
     caller.authorise(&OPERATION)?;
     let show = |caller: &Caller, cluster: &Cluster, groups: &[NodeGroup], template: &Labels| {
-        full(caller, cluster, groups, template).object().into()
+        let form = Form::Whole { template, faults: false };
+        Shape { cluster, groups, caller: Some(caller), form }.object().into()
     };
     Listing { path: "clusters/detail", key: "clusters", show, templates: true }.answer(caller, input, app).await
 }

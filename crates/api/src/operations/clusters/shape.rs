@@ -1,141 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A cluster's attributes in the order of answers. Written straight into the answer: the whole object is what is read most.
+//! A cluster's attributes in the order of answers, written straight into the answer: what is read most needs no tree in memory.
 
-use super::cluster::count;
+use super::cluster::{count, failures};
 use crate::caller::Caller;
 use crate::moment::iso;
 use magnum_store::{Cluster, NodeGroup};
-use magnum_types::{ClusterId, ClusterStatus, HealthStatus, Labels, Microversion, Phase, TemplateId};
-use serde::Serialize;
+use magnum_types::{Labels, Microversion, Phase};
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
-/// The attributes, those of some answers only where they are given.
-#[derive(Serialize)]
-pub(crate) struct Shape<'a> {
-    uuid: ClusterId,
-    name: &'a str,
-    cluster_template_id: TemplateId,
-    keypair: Option<&'a str>,
-    node_count: i64,
-    master_count: i64,
-    docker_volume_size: Option<i64>,
-    labels: &'a Labels,
-    master_flavor_id: Option<&'a str>,
-    flavor_id: Option<&'a str>,
-    create_timeout: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    links: Option<[Link; 2]>,
-    /// The engine's id, under the name of the caller's version.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stack_id: Option<Option<&'a str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cluster_id: Option<Option<&'a str>>,
-    status: Option<ClusterStatus>,
-    status_reason: Option<&'a str>,
-    health_status: Option<HealthStatus>,
-    health_status_reason: &'a Map<String, Value>,
-    discovery_url: Option<&'a str>,
-    api_address: Option<&'a str>,
-    coe_version: Option<&'a str>,
-    container_version: Option<&'a str>,
-    project_id: &'a str,
-    user_id: &'a str,
-    node_addresses: Vec<&'a str>,
-    master_addresses: Vec<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    faults: Option<Map<String, Value>>,
-    fixed_network: Option<&'a str>,
-    fixed_subnet: Option<&'a str>,
-    floating_ip_enabled: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    merge_labels: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    labels_overridden: Option<Labels>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    labels_added: Option<Labels>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    labels_skipped: Option<Labels>,
-    master_lb_enabled: Option<bool>,
-    created_at: Value,
-    updated_at: Value,
-}
-
-#[derive(Serialize)]
-struct Link {
-    href: String,
-    rel: &'static str,
-}
-
-impl<'a> Shape<'a> {
+/// How much is told.
+#[derive(Clone, Copy)]
+pub(crate) enum Form<'a> {
     /// What is stored, as patches see it.
-    pub fn of(cluster: &'a Cluster, groups: &'a [NodeGroup]) -> Self {
-        Self {
-            uuid: cluster.uuid,
-            name: &cluster.name,
-            cluster_template_id: cluster.cluster_template_id,
-            keypair: cluster.keypair.as_deref(),
-            node_count: count(groups, false),
-            master_count: count(groups, true),
-            docker_volume_size: cluster.docker_volume_size,
-            labels: &cluster.labels,
-            master_flavor_id: cluster.master_flavor_id.as_deref(),
-            flavor_id: cluster.flavor_id.as_deref(),
-            create_timeout: cluster.create_timeout,
-            links: None,
-            stack_id: Some(cluster.stack_id.as_deref()),
-            cluster_id: None,
-            status: cluster.status,
-            status_reason: cluster.status_reason.as_deref(),
-            health_status: cluster.health_status,
-            health_status_reason: &cluster.health_status_reason,
-            discovery_url: cluster.discovery_url.as_deref(),
-            api_address: cluster.api_address.as_deref(),
-            coe_version: cluster.coe_version.as_deref(),
-            container_version: cluster.container_version.as_deref(),
-            project_id: &cluster.project_id.0,
-            user_id: &cluster.user_id.0,
-            node_addresses: addresses(groups, false),
-            master_addresses: addresses(groups, true),
-            faults: None,
-            fixed_network: cluster.fixed_network.as_deref(),
-            fixed_subnet: cluster.fixed_subnet.as_deref(),
-            floating_ip_enabled: cluster.floating_ip_enabled,
-            merge_labels: None,
-            labels_overridden: None,
-            labels_added: None,
-            labels_skipped: None,
-            master_lb_enabled: cluster.master_lb_enabled,
-            created_at: iso(cluster.created_at),
-            updated_at: iso(cluster.updated_at),
-        }
-    }
+    Stored,
+    /// An entry of a list.
+    Short,
+    /// Everything, compared with the template's labels.
+    Whole { template: &'a Labels, faults: bool },
+}
 
-    /// With links, and with the engine's id under the name of the caller's version.
-    pub fn linked(mut self, caller: &Caller) -> Self {
-        let (base, uuid) = (&caller.base, self.uuid);
-        let link = |path: &str, rel| Link { href: format!("{base}/{path}clusters/{uuid}"), rel };
-        self.links = Some([link("v1/", "self"), link("", "bookmark")]);
-        if caller.version >= Microversion::v1(13) {
-            self.cluster_id = self.stack_id.take();
-        }
-        self
-    }
+/// A cluster as it is answered.
+pub(crate) struct Shape<'a> {
+    pub cluster: &'a Cluster,
+    pub groups: &'a [NodeGroup],
+    /// None: without links.
+    pub caller: Option<&'a Caller>,
+    pub form: Form<'a>,
+}
 
-    /// With what the labels have of the template's.
-    pub fn compared(mut self, template: &Labels) -> Self {
-        self.merge_labels = Some(false);
-        self.labels_overridden = Some(self.labels.overridden(template));
-        self.labels_added = Some(self.labels.added(template));
-        self.labels_skipped = Some(self.labels.skipped(template));
-        self
-    }
-
-    /// With why groups have failed, if the cluster has.
-    pub fn with_faults(mut self, groups: &[NodeGroup]) -> Self {
-        self.faults = self.status.is_some_and(|status| status.phase() == Phase::Failed).then(|| super::cluster::failures(groups));
-        self
-    }
-
+impl Shape<'_> {
     /// As a JSON object.
     pub fn object(&self) -> Map<String, Value> {
         match serde_json::to_value(self) {
@@ -143,8 +37,77 @@ impl<'a> Shape<'a> {
             _ => Map::new(),
         }
     }
+
+    fn addresses(&self, masters: bool) -> Vec<&str> {
+        let groups = self.groups.iter().filter(|group| group.is_master() == masters);
+        groups.flat_map(|group| &group.node_addresses).map(String::as_str).collect()
+    }
+
+    /// Links, and the engine's id under the name of the caller's version.
+    fn linked<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        let stack = &self.cluster.stack_id;
+        let Some(caller) = self.caller else { return map.serialize_entry("stack_id", stack) };
+        map.serialize_entry("links", &caller.links(&format!("clusters/{}", self.cluster.uuid)))?;
+        map.serialize_entry(if caller.version >= Microversion::v1(13) { "cluster_id" } else { "stack_id" }, stack)
+    }
+
+    /// What lists leave out.
+    fn rest<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        let cluster = self.cluster;
+        map.serialize_entry("health_status_reason", &cluster.health_status_reason)?;
+        map.serialize_entry("discovery_url", &cluster.discovery_url)?;
+        map.serialize_entry("api_address", &cluster.api_address)?;
+        map.serialize_entry("coe_version", &cluster.coe_version)?;
+        map.serialize_entry("container_version", &cluster.container_version)?;
+        map.serialize_entry("project_id", &cluster.project_id)?;
+        map.serialize_entry("user_id", &cluster.user_id)?;
+        map.serialize_entry("node_addresses", &self.addresses(false))?;
+        map.serialize_entry("master_addresses", &self.addresses(true))?;
+        if matches!(self.form, Form::Whole { faults: true, .. }) && cluster.status.is_some_and(|s| s.phase() == Phase::Failed) {
+            map.serialize_entry("faults", &failures(self.groups))?;
+        }
+        map.serialize_entry("fixed_network", &cluster.fixed_network)?;
+        map.serialize_entry("fixed_subnet", &cluster.fixed_subnet)?;
+        map.serialize_entry("floating_ip_enabled", &cluster.floating_ip_enabled)?;
+        if let Form::Whole { template, .. } = self.form {
+            map.serialize_entry("merge_labels", &false)?;
+            map.serialize_entry("labels_overridden", &cluster.labels.overridden(template))?;
+            map.serialize_entry("labels_added", &cluster.labels.added(template))?;
+            map.serialize_entry("labels_skipped", &cluster.labels.skipped(template))?;
+        }
+        map.serialize_entry("master_lb_enabled", &cluster.master_lb_enabled)?;
+        map.serialize_entry("created_at", &iso(cluster.created_at))?;
+        map.serialize_entry("updated_at", &iso(cluster.updated_at))
+    }
 }
 
-fn addresses(groups: &[NodeGroup], masters: bool) -> Vec<&str> {
-    groups.iter().filter(|group| group.is_master() == masters).flat_map(|group| &group.node_addresses).map(String::as_str).collect()
+impl Serialize for Shape<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let cluster = self.cluster;
+        let is_short = matches!(self.form, Form::Short);
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("uuid", &cluster.uuid)?;
+        map.serialize_entry("name", &cluster.name)?;
+        map.serialize_entry("cluster_template_id", &cluster.cluster_template_id)?;
+        map.serialize_entry("keypair", &cluster.keypair)?;
+        map.serialize_entry("node_count", &count(self.groups, false))?;
+        map.serialize_entry("master_count", &count(self.groups, true))?;
+        map.serialize_entry("docker_volume_size", &cluster.docker_volume_size)?;
+        map.serialize_entry("labels", &cluster.labels)?;
+        map.serialize_entry("master_flavor_id", &cluster.master_flavor_id)?;
+        map.serialize_entry("flavor_id", &cluster.flavor_id)?;
+        map.serialize_entry("create_timeout", &cluster.create_timeout)?;
+        self.linked(&mut map)?;
+        map.serialize_entry("status", &cluster.status)?;
+        if !is_short {
+            map.serialize_entry("status_reason", &cluster.status_reason)?;
+        }
+        map.serialize_entry("health_status", &cluster.health_status)?;
+        if is_short {
+            map.serialize_entry("merge_labels", &false)?;
+        } else {
+            self.rest(&mut map)?;
+        }
+        map.end()
+    }
 }
