@@ -12,30 +12,39 @@ use std::time::Duration;
 struct Openstack<'a> {
     server: &'a Server,
     program: PathBuf,
+    /// Since 5.0 changes are options; before they were `replace key=value`.
+    by_options: bool,
 }
 
 impl Openstack<'_> {
     /// python-magnumclient as it is published today.
     fn current(server: &Server) -> Result<Openstack<'_>> {
-        Ok(Openstack { server, program: venv_dir()?.join("bin/openstack") })
+        Ok(Openstack { server, program: venv_dir()?.join("bin/openstack"), by_options: true })
     }
 
     /// Debian's: python-magnumclient 4.0 of 2022.
     fn debian(server: &Server) -> Result<Openstack<'_>> {
         let program = PathBuf::from("/usr/bin/openstack");
         ensure!(program.is_file(), "Debian's python3-openstackclient is not installed; run cargo xtask setup");
-        Ok(Openstack { server, program })
+        Ok(Openstack { server, program, by_options: false })
     }
 
     fn run(&self, args: &[&str]) -> Result<String> {
         let mut command = Command::new(&self.program);
-        command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", self.server.state());
+        command.env_clear().env("PATH", "/usr/bin:/bin").env("SHELL", "/bin/bash").env("HOME", self.server.state());
         command.args(["--os-auth-type", "admin_token", "--os-endpoint", &self.server.url(), "--os-token", &self.server.token()?]);
         let output = command.args(args).current_dir(self.server.state()).output().context("running openstack")?;
         let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
         let stderr = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "{} {args:?}: {}\n{stdout}\n{stderr}", self.program.display(), output.status);
         Ok(stdout)
+    }
+
+    /// `… update WHAT`, in the words of this client.
+    fn update(&self, what: &[&str], option: &str, key: &str, value: &str) -> Result<()> {
+        let changed = format!("{key}={value}");
+        let how = if self.by_options { [option, value] } else { ["replace", &changed] };
+        self.run(&[&["coe"], what, &how[..]].concat()).map(drop)
     }
 
     fn json(&self, args: &[&str]) -> Result<Value> {
@@ -96,7 +105,7 @@ fn templates(client: &Openstack<'_>) -> Result<()> {
     ensure!(client.json(&["coe", "cluster", "template", "list"])?[0]["name"] == "t1");
     let shown = client.json(&["coe", "cluster", "template", "show", "t1"])?;
     ensure!(shown["image_id"] == "debian-12" && shown["coe"] == "swarm", "{shown}");
-    client.run(&["coe", "cluster", "template", "update", "t1", "replace", "dns_nameserver=9.9.9.9"])?;
+    client.update(&["cluster", "template", "update", "t1"], "--dns-nameserver", "dns_nameserver", "9.9.9.9")?;
     let shown = client.json(&["coe", "cluster", "template", "show", "t1"])?;
     ensure!(shown["dns_nameserver"] == "9.9.9.9", "{shown}");
     client.run(&[
@@ -130,7 +139,7 @@ fn cluster(client: &Openstack<'_>) -> Result<()> {
     configured(client)?;
     client.run(&["coe", "cluster", "resize", "c1", "2"])?;
     ensure!(client.updated()?["node_count"] == 2);
-    client.run(&["coe", "cluster", "update", "c1", "replace", "node_count=1"])?;
+    client.update(&["cluster", "update", "c1"], "--node-count", "node_count", "1")?;
     ensure!(client.updated()?["node_count"] == 1);
     Ok(())
 }
@@ -139,7 +148,7 @@ fn cluster(client: &Openstack<'_>) -> Result<()> {
 fn configured(client: &Openstack<'_>) -> Result<()> {
     let folder = client.server.state().join("config");
     std::fs::create_dir_all(&folder).context("making a folder")?;
-    let said = client.run(&["coe", "cluster", "config", "c1", "--dir", &folder.display().to_string(), "--force"])?;
+    let said = client.run(&["coe", "cluster", "config", "c1", "--dir", &folder.display().to_string(), "--force", "--output-certs"])?;
     let host = said.lines().find_map(|line| line.split_once("DOCKER_HOST=")).map(|(_, host)| host.trim().trim_matches('"').to_owned());
     let host = host.with_context(|| format!("no DOCKER_HOST in {said}"))?;
     let url = format!("{}/info", host.replace("tcp://", "https://"));
@@ -162,7 +171,7 @@ fn nodegroups(client: &Openstack<'_>) -> Result<()> {
     client.run(&["coe", "nodegroup", "create", "c1", "extra", "--node-count", "1", "--role", "extra", "--flavor", "m1.small"])?;
     client.updated()?;
     ensure!(client.json(&["coe", "nodegroup", "show", "c1", "extra"])?["status"] == "CREATE_COMPLETE");
-    client.run(&["coe", "nodegroup", "update", "c1", "extra", "replace", "max_node_count=3"])?;
+    client.update(&["nodegroup", "update", "c1", "extra"], "--max-nodes", "max_node_count", "3")?;
     client.updated()?;
     let group = client.json(&["coe", "nodegroup", "show", "c1", "extra"])?;
     ensure!(group["max_node_count"] == 3, "{group}");
@@ -174,8 +183,10 @@ fn nodegroups(client: &Openstack<'_>) -> Result<()> {
 }
 
 fn quotas_and_stats(client: &Openstack<'_>) -> Result<()> {
+    fn quota<'a>(words: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
+        [&["coe", "quotas"], words, more].concat()
+    }
     let of = ["--project-id", "p1", "--resource", "Cluster"];
-    let quota = |words: &[&str], more: &[&str]| [&["coe", "quotas"], words, more].concat();
     client.run(&quota(&["create"], &[&of[..], &["--hard-limit", "7"]].concat()))?;
     let shown = client.json(&quota(&["show"], &of))?;
     ensure!(shown["hard_limit"] == 7, "{shown}");

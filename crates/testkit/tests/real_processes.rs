@@ -15,7 +15,7 @@ const LIMIT: Duration = Duration::from_secs(420);
 
 /// How many clients, how many clusters each, one after the other.
 fn load() -> (usize, usize) {
-    if std::env::var_os("MAGNUM_TEST_FULL").is_some() { (20, 10) } else { (4, 2) }
+    if std::env::var_os("MAGNUM_TEST_FULL").is_some() { (20, 10) } else { (4, 1) }
 }
 
 /// One who uses whichever API answers, as behind a load balancer.
