@@ -145,5 +145,7 @@ mod tests {
         ] {
             assert_eq!(named(trusted, headers), expected, "{trusted} {headers:?}");
         }
+        let host = [(HeaderName::from_static("host"), HeaderValue::from_static("h:9511"))].into_iter().collect();
+        assert_eq!(Front { scheme: "https", ..Front::default() }.base(&host), "https://h:9511", "an API that speaks TLS itself");
     }
 }

@@ -10,7 +10,7 @@ pub enum Error {
     Engine(#[source] magnum_engine::Error),
     #[error("certificates could not be made")]
     Certificates(#[source] magnum_pki::Error),
-    #[error("certificates could not be kept")]
+    #[error("certificates could not be read or kept")]
     Kept(#[source] magnum_certificates::Error),
     /// A value in the rows cannot be made real.
     #[error("{0}")]

@@ -99,15 +99,16 @@ impl Store {
         let mut counts = Vec::with_capacity(clusters.len());
         for some in clusters.chunks(1000) {
             let marks = vec!["?"; some.len()].join(", ");
-            let sum = |condition: &str| format!("CAST(SUM(CASE WHEN {condition} THEN COALESCE(\"node_count\", 0) ELSE 0 END) AS {{int}})");
             let sql = format!(
-                "SELECT \"cluster_id\", {} AS \"masters\", {} AS \"workers\" FROM \"nodegroup\" WHERE \"cluster_id\" IN ({marks}) \
-                 GROUP BY \"cluster_id\"",
-                sum("\"role\" = 'master'"),
-                sum("COALESCE(\"role\", '') <> 'master'"),
+                "SELECT \"cluster_id\", CAST(SUM(CASE WHEN \"role\" == ? THEN COALESCE(\"node_count\", 0) ELSE 0 END) AS {{int}}) AS \"masters\", \
+                 CAST(SUM(COALESCE(\"node_count\", 0)) AS {{int}}) AS \"nodes\" FROM \"nodegroup\" WHERE \"cluster_id\" IN ({marks}) \
+                 GROUP BY \"cluster_id\""
             );
-            for row in self.db.fetch(&sql, some.iter().map(|id| Arg::Text(id.to_string())).collect()).await? {
-                counts.push(NodeCount { cluster: row.get("cluster_id")?, masters: row.get("masters")?, workers: row.get("workers")? });
+            let master = Arg::Text(Role::Master.to_string());
+            let args = std::iter::once(master).chain(some.iter().map(|id| Arg::Text(id.to_string()))).collect();
+            for row in self.db.fetch(&sql, args).await? {
+                let (masters, nodes): (i64, i64) = (row.get("masters")?, row.get("nodes")?);
+                counts.push(NodeCount { cluster: row.get("cluster_id")?, masters, workers: nodes - masters });
             }
         }
         Ok(counts)

@@ -13,6 +13,7 @@ pub(crate) static GROUP: Group = Group::new(
             "Barbican, the database, or files on this machine; this program has the latter two.",
         )
         .default("x509keypair"),
-        option("storage_path", Kind::Text, "Folder of the certificates when they are files.").default("/var/lib/magnum/certificates/"),
+        option("storage_path", Kind::Text, "Folder of the certificates when they are files; every process needs the same one.")
+            .default("/var/lib/magnum/certificates/"),
     ],
 );

@@ -122,16 +122,17 @@ pub async fn counts_services_and_quotas(store: Store) {
         let two = cluster(template.uuid, "c2");
         let id = two.uuid;
         let operation = Operation::new(id, "create", "req-2", serde_json::Value::Null);
-        let groups = vec![group(id, "m", "master", 3), group(id, "w", "worker", 4), group(id, "gpu", "gpu", 5)];
+        let groups =
+            vec![group(id, "m", "master", 3), group(id, "w", "worker", 4), group(id, "gpu", "gpu", 5), group(id, "odd", "Master", 1)];
         store.insert_cluster(NewCluster { cluster: two, groups, operation }).await.unwrap();
         (id, ())
     };
     let mut counts = store.count_nodes_of(&[id, other, ClusterId::random()]).await.unwrap();
     counts.sort_by_key(|count| count.masters);
-    let expected = [NodeCount { cluster: id, masters: 1, workers: 2 }, NodeCount { cluster: other, masters: 3, workers: 9 }];
+    let expected = [NodeCount { cluster: id, masters: 1, workers: 2 }, NodeCount { cluster: other, masters: 3, workers: 10 }];
     assert_eq!(counts, expected);
     assert!(store.count_nodes_of(&[]).await.unwrap().is_empty());
-    assert_eq!(store.get_stats(None).await.unwrap(), Stats { clusters: 2, nodes: 15 });
+    assert_eq!(store.get_stats(None).await.unwrap(), Stats { clusters: 2, nodes: 16 });
     assert_eq!(store.list_unsettled_clusters().await.unwrap(), [id, other]);
     store.update_cluster(&lease, id, &[ClusterField::Status(ClusterStatus::CreateComplete)]).await.unwrap();
     assert_eq!(store.list_unsettled_clusters().await.unwrap(), [id, other], "its operation is open");

@@ -23,5 +23,5 @@ pub const OPERATION: Operation = Operation::get("/v1/bays/detail")
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
     caller.authorise(&OPERATION)?;
     let show = |caller: &Caller, cluster: &Cluster, groups: &[NodeGroup], _: &Labels| full(caller, cluster, groups, false);
-    Listing { path: "bays/detail", key: "bays", show, templates: false }.answer(caller, input, app).await
+    Listing { path: "bays/detail", key: "bays", show, groups: true, templates: false }.answer(caller, input, app).await
 }

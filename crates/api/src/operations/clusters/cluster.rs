@@ -144,6 +144,8 @@ pub(crate) struct Listing {
     pub key: &'static str,
     /// How one of them is shown: with its groups, and its template's labels if they matter.
     pub show: fn(&Caller, &Cluster, &[NodeGroup], &Labels) -> Value,
+    /// Whether the groups matter for more than how many nodes they have.
+    pub groups: bool,
     /// Whether the templates' labels matter.
     pub templates: bool,
 }
@@ -157,9 +159,13 @@ impl Listing {
         }
         let rows = app.store.list_clusters(&caller.scope(), &page).await?;
         let ids: Vec<_> = rows.iter().map(|cluster| cluster.uuid).collect();
-        let mut groups: HashMap<ClusterId, Vec<NodeGroup>> = HashMap::new();
-        for group in app.store.list_nodegroups_of(&ids).await? {
-            groups.entry(group.cluster_id).or_default().push(group);
+        let (mut groups, mut counts) = (HashMap::<ClusterId, Vec<NodeGroup>>::new(), HashMap::new());
+        if self.groups {
+            for group in app.store.list_nodegroups_of(&ids).await? {
+                groups.entry(group.cluster_id).or_default().push(group);
+            }
+        } else {
+            counts.extend(app.store.count_nodes_of(&ids).await?.into_iter().map(|count| (count.cluster, count)));
         }
         let mut labels: HashMap<TemplateId, Labels> = HashMap::new();
         let mut shown = Vec::with_capacity(rows.len());
@@ -169,7 +175,12 @@ impl Listing {
                 labels.insert(template, app.store.get_template(template).await?.labels);
             }
             let own = groups.get(&cluster.uuid).map_or(&[][..], Vec::as_slice);
-            shown.push((self.show)(&caller, cluster, own, labels.get(&template).unwrap_or(&Labels::default())));
+            let mut one = (self.show)(&caller, cluster, own, labels.get(&template).unwrap_or(&Labels::default()));
+            if let Some(count) = counts.get(&cluster.uuid) {
+                one["node_count"] = count.workers.into();
+                one["master_count"] = count.masters.into();
+            }
+            shown.push(one);
         }
         let last = rows.last().map(|cluster| cluster.uuid.to_string());
         Ok(Reply::ok(collection(&caller, &page, self.path, self.key, shown, last)))

@@ -21,5 +21,5 @@ pub const OPERATION: Operation = Operation::get("/v1/clusters")
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
     caller.authorise(&OPERATION)?;
     let show = |caller: &Caller, cluster: &Cluster, groups: &[NodeGroup], _: &Labels| reduced(caller, cluster, groups);
-    Listing { path: "clusters", key: "clusters", show, templates: false }.answer(caller, input, app).await
+    Listing { path: "clusters", key: "clusters", show, groups: false, templates: false }.answer(caller, input, app).await
 }
