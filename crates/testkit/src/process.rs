@@ -67,6 +67,12 @@ impl Process {
         }
     }
 
+    /// Ends it at once, without a chance to do anything more.
+    pub fn kill(mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
     /// The end of its log.
     fn tail(&self) -> String {
         let text = std::fs::read(&self.log).unwrap_or_default();
