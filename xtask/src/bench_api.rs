@@ -11,7 +11,7 @@ use crate::{bench_pages, compile, scoreboard, setup, sh};
 use anyhow::{Result, ensure};
 use ask::Asker;
 use filled::Filled;
-use magnum_testkit::{Broker, DatabaseKind, DatabaseServer, Installation, Persona, PythonMagnum, leftovers};
+use magnum_testkit::{DatabaseKind, DatabaseServer, Installation, Persona, PythonMagnum, Rabbit, leftovers};
 use measure::{Both, Idle};
 use report::{Need, Row};
 use std::process::Command;
@@ -53,7 +53,7 @@ fn measured(idle: &Idle, with_python: bool) -> Result<Vec<Row>> {
     let theirs = maria.create("theirs")?;
     let world = Installation::beside_services(&format!("[database]\nconnection = {ours}\n"))?;
     world.add_image("fedora-coreos", "fedora-coreos")?;
-    let broker = if with_python { Some(Broker::start()?) } else { None };
+    let broker = if with_python { Some(Rabbit::start()?) } else { None };
     let mut python = match &broker {
         Some(broker) => Some(PythonMagnum::new(&world.keystone, &world.populated, &theirs, broker)?),
         None => None,

@@ -9,10 +9,13 @@ use crate::{Cluster, NodeGroup, Scope, Store};
 use magnum_types::{ClusterId, Labels};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
-/// How many queries may be under way: a second one starts before the first has come back from a server far away.
-const UNDER_WAY: usize = 2;
+/// One query at a time serves the most; while one takes longer than this, others go ahead of it.
+const SLOW: Duration = Duration::from_millis(5);
+/// How many are under way at the most.
+const UNDER_WAY: usize = 8;
 /// For how many clusters one asks.
 const MOST: usize = 64;
 
@@ -36,6 +39,8 @@ pub(crate) struct Gathering {
 struct State {
     waiting: Vec<Waiter>,
     under_way: usize,
+    /// When the last of them began.
+    begun: Option<Instant>,
 }
 
 struct Waiter {
@@ -60,14 +65,18 @@ impl Store {
 
     async fn shown(&self, id: ClusterId) -> Result<Option<Arc<Shown>>, Error> {
         let (told, answer) = oneshot::channel();
-        let is_first = {
+        let goes = {
             let mut state = self.gathering.state();
             state.waiting.push(Waiter { id, told });
-            let is_first = state.under_way < UNDER_WAY;
-            state.under_way += usize::from(is_first);
-            is_first
+            let is_slow = state.begun.is_none_or(|begun| begun.elapsed() > SLOW);
+            let goes = state.under_way == 0 || (is_slow && state.under_way < UNDER_WAY);
+            if goes {
+                state.under_way += 1;
+                state.begun = Some(Instant::now());
+            }
+            goes
         };
-        if is_first {
+        if goes {
             // By itself: a caller who goes away takes nobody's answer along.
             let (gathering, db) = (Arc::clone(&self.gathering), Arc::clone(&self.db));
             tokio::spawn(async move { gathering.serve(&db).await });
@@ -96,6 +105,7 @@ impl Gathering {
                     state.under_way -= 1;
                     return std::mem::forget(broken_off);
                 }
+                state.begun = Some(Instant::now());
                 state.waiting.drain(..some).collect::<Vec<_>>()
             };
             let mut ids: Vec<ClusterId> = batch.iter().map(|waiter| waiter.id).collect();

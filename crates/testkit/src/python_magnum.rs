@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The service that ours replaces: Python Magnum 15.0.1 from Debian's package, its API under uwsgi, and its conductor.
 
-mod broker;
-
-pub use broker::Broker;
-
 use crate::keystone::Keystone;
 use crate::populated::Populated;
 use crate::process::Process;
+use crate::rabbit::Rabbit;
 use crate::resident::resident;
 use crate::wsgi::{MANAGE, Wsgi, make_private, write_private};
 use anyhow::{Context, Result};
@@ -53,7 +50,7 @@ paste.filter_factory = oslo_middleware:HTTPProxyToWSGI.factory
 
 impl PythonMagnum {
     /// Not started yet; the tables of `database` are made by its own tool.
-    pub fn new(keystone: &Keystone, populated: &Populated, database: &str, broker: &Broker) -> Result<Self> {
+    pub fn new(keystone: &Keystone, populated: &Populated, database: &str, broker: &Rabbit) -> Result<Self> {
         let dir = keystone.dir().join("python-magnum");
         make_private(&dir)?;
         let at = dir.display();
