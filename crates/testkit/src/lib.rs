@@ -32,12 +32,8 @@ pub use leftovers::leftovers;
 pub use middleware::Middleware;
 pub use populated::{Persona, Populated};
 pub use process::Process;
-<<<<<<< HEAD
 pub use processes::{Client, Processes};
-pub use python_magnum::{Broker, PythonMagnum};
-=======
 pub use python_magnum::PythonMagnum;
->>>>>>> numbers
 pub use rabbit::{Listener, Rabbit};
 pub use resident::resident;
 pub use server::{Server, cache_dir};

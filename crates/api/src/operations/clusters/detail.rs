@@ -21,14 +21,9 @@ pub const OPERATION: Operation = Operation::get("/v1/clusters/detail")
 
 pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Reply, Failure> {
     caller.authorise(&OPERATION)?;
-<<<<<<< HEAD
     let show = |caller: &Caller, cluster: &Cluster, groups: &[NodeGroup], template: &Labels| {
         let form = Form::Whole { template, faults: false };
         Shape { cluster, groups, caller: Some(caller), form }.object().into()
     };
-    Listing { path: "clusters/detail", key: "clusters", show, templates: true }.answer(caller, input, app).await
-=======
-    let show = |caller: &Caller, cluster: &Cluster, groups: &[NodeGroup], template: &Labels| full(caller, cluster, groups, template, false);
     Listing { path: "clusters/detail", key: "clusters", show, groups: true, templates: true }.answer(caller, input, app).await
->>>>>>> certs
 }
