@@ -52,6 +52,8 @@ pub(crate) struct Login {
     /// How servers' certificates are checked.
     pub tls: Tls,
     hint: String,
+    /// Who says where Keystone is.
+    said: String,
 }
 
 /// What a wish comes to.
@@ -114,7 +116,7 @@ impl Wish {
                 let hint = refused(&values, &credentials);
                 let place = Place::new(given.clone(), values.text("region_name"), interfaces(&values)?, values.text("service_type"));
                 let session = Session::new(Arc::new(cloud(&values, &tls)?), *credentials);
-                Ok(Let::Keystone(Box::new(Login { session, place, tls, hint })))
+                Ok(Let::Keystone(Box::new(Login { session, place, tls, hint, said: values.origin_of("auth_url").to_owned() })))
             }
         }
     }
@@ -163,7 +165,7 @@ impl Login {
     }
 
     fn away(&self) -> String {
-        format!("is {} Keystone's address? It is said by {}", self.session.cloud().auth_url(), self.session.origin())
+        format!("is {} Keystone's address? It is said by {}", self.session.cloud().auth_url(), self.said)
     }
 }
 

@@ -97,11 +97,9 @@ impl Quotas {
                 let more: Vec<(&str, String)> = all_tenants.then(|| ("all_tenants", "True".to_owned())).into_iter().collect();
                 context.printer.list(QUOTA_LIST, &paging.list(context, &["quotas"], "quotas", &more).await?)
             }
-            Quotas::Show(key) => context.printer.properties("Property", QUOTA, &client.get(&key.path()).send().await?),
-            Quotas::Create(limit) => context.printer.properties("Property", QUOTA, &client.post(&["quotas"], limit.body()).send().await?),
-            Quotas::Update(limit) => {
-                context.printer.properties("Property", QUOTA, &client.patch(&limit.key.path(), limit.body()).send().await?)
-            }
+            Quotas::Show(key) => print_quota(context, &client.get(&key.path()).send().await?),
+            Quotas::Create(limit) => print_quota(context, &client.post(&["quotas"], limit.body()).send().await?),
+            Quotas::Update(limit) => print_quota(context, &client.patch(&limit.key.path(), limit.body()).send().await?),
             Quotas::Delete(key) => {
                 client.delete(&key.path()).send().await?;
                 let sentence =
@@ -110,6 +108,13 @@ impl Quotas {
             }
         }
     }
+}
+
+/// As the Python client prints it: in the order of the answer.
+fn print_quota(context: &Context, quota: &Value) -> Result<(), Error> {
+    let mut columns: Vec<&str> = quota.as_object().into_iter().flat_map(|fields| fields.keys()).map(String::as_str).collect();
+    columns.extend(QUOTA.iter().filter(|name| quota.get(**name).is_none()));
+    context.printer.properties("Property", &columns, quota)
 }
 
 impl Key {
