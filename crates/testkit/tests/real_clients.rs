@@ -188,15 +188,18 @@ fn quotas_and_stats(client: &Openstack<'_>) -> Result<()> {
     }
     let of = ["--project-id", "p1", "--resource", "Cluster"];
     client.run(&quota(&["create"], &[&of[..], &["--hard-limit", "7"]].concat()))?;
-    let shown = client.json(&quota(&["show"], &of))?;
-    ensure!(shown["hard_limit"] == 7, "{shown}");
+    let row = |text: &str, key: &str, value: &str| text.lines().any(|line| line.contains(key) && line.contains(&format!("| {value} ")));
+    let shown = client.run(&quota(&["show"], &of))?;
+    ensure!(row(&shown, "hard_limit", "7"), "{shown}");
     client.run(&quota(&["update"], &[&of[..], &["--hard-limit", "8"]].concat()))?;
-    let listed = client.json(&quota(&["list"], &["--all-tenants"]))?;
-    ensure!(listed[0]["hard_limit"] == 8, "{listed}");
+    let listed = client.run(&quota(&["list"], &["--all-tenants"]))?;
+    ensure!(listed.lines().any(|line| line.contains("p1") && line.contains("| 8 ")), "{listed}");
     client.run(&quota(&["delete"], &of))?;
-    ensure!(client.json(&quota(&["list"], &["--all-tenants"]))?.as_array().is_some_and(Vec::is_empty));
-    let stats = client.json(&["coe", "stats", "list"])?;
-    ensure!(stats["clusters"] == 1, "{stats}");
+    let listed = client.run(&quota(&["list"], &["--all-tenants"]))?;
+    ensure!(!listed.contains("p1"), "{listed}");
+    let project = client.json(&["coe", "cluster", "show", "c1"])?["project_id"].as_str().unwrap_or_default().to_owned();
+    let stats = client.run(&["coe", "stats", "list", &project])?;
+    ensure!(row(&stats, "clusters", "1") && row(&stats, "nodes", "2"), "{stats}");
     Ok(())
 }
 

@@ -67,6 +67,9 @@ impl Attempts {
 /// A lost connection counts too, unless it was lost while committing: then nobody knows.
 fn is_passing(error: &Error) -> bool {
     let Some(driver) = error.driver() else { return false };
+    if is_lost(driver) {
+        return !matches!(error, Error::Database { doing: super::transaction::COMMITTING, .. });
+    }
     if let Some(number) = mysql_number(driver) {
         return matches!(number, 1213 | 1205);
     }
@@ -75,7 +78,7 @@ fn is_passing(error: &Error) -> bool {
         let sqlite = code.parse::<u32>().is_ok_and(|code| code.to_string().len() < 5 && matches!(code & 0xff, 5 | 6));
         return sqlite || matches!(&*code, "40001" | "40P01" | "55P03");
     }
-    is_lost(driver) && !matches!(error, Error::Database { doing: super::transaction::COMMITTING, .. })
+    false
 }
 
 /// Whether the connection is gone.
