@@ -186,18 +186,18 @@ fn quotas_and_stats(client: &Openstack<'_>) -> Result<()> {
     fn quota<'a>(words: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
         [&["coe", "quotas"], words, more].concat()
     }
-    let of = ["--project-id", "p1", "--resource", "Cluster"];
+    let project = client.json(&["coe", "cluster", "show", "c1"])?["project_id"].as_str().unwrap_or_default().to_owned();
+    let of = ["--project-id", &project, "--resource", "Cluster"];
     client.run(&quota(&["create"], &[&of[..], &["--hard-limit", "7"]].concat()))?;
     let row = |text: &str, key: &str, value: &str| text.lines().any(|line| line.contains(key) && line.contains(&format!("| {value} ")));
     let shown = client.run(&quota(&["show"], &of))?;
     ensure!(row(&shown, "hard_limit", "7"), "{shown}");
     client.run(&quota(&["update"], &[&of[..], &["--hard-limit", "8"]].concat()))?;
     let listed = client.run(&quota(&["list"], &["--all-tenants"]))?;
-    ensure!(listed.lines().any(|line| line.contains("p1") && line.contains("| 8 ")), "{listed}");
+    ensure!(listed.lines().any(|line| line.contains(&project) && line.contains("| 8 ")), "{listed}");
     client.run(&quota(&["delete"], &of))?;
     let listed = client.run(&quota(&["list"], &["--all-tenants"]))?;
-    ensure!(!listed.contains("p1"), "{listed}");
-    let project = client.json(&["coe", "cluster", "show", "c1"])?["project_id"].as_str().unwrap_or_default().to_owned();
+    ensure!(!listed.contains(&project), "{listed}");
     let stats = client.run(&["coe", "stats", "list", &project])?;
     ensure!(row(&stats, "clusters", "1") && row(&stats, "nodes", "2"), "{stats}");
     Ok(())
