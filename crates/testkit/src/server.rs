@@ -151,9 +151,14 @@ impl Server {
         Ok(stdout)
     }
 
+    /// The server's log, of all its starts.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.state.join("serve.log")).unwrap_or_default()
+    }
+
     /// The end of the server's log.
     pub fn last_words(&self) -> String {
-        let log = std::fs::read_to_string(self.state.join("serve.log")).unwrap_or_default();
+        let log = self.log();
         let lines: Vec<&str> = log.lines().collect();
         lines[lines.len().saturating_sub(40)..].join("\n")
     }
