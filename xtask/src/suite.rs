@@ -2,7 +2,7 @@
 //! `cargo xtask test`: everything that must hold before a change lands, in the order of how soon it can fail.
 
 use crate::{compile, scoreboard, setup, sh, tidy};
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use magnum_testkit::{cache_dir, leftovers};
 use std::process::Command;
 
@@ -22,13 +22,13 @@ pub struct Args {
 
 /// Runs the suite; the first stage that fails ends it.
 pub fn run(args: &Args) -> Result<()> {
-    if !args.quick {
-        setup::run()?;
-    }
-    tidy::run()?;
-    sh::say("formatting and lints");
-    formatted()?;
-    sh::run(cargo().args(["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))?;
+    // Packages are mostly waited for, lints mostly computed.
+    std::thread::scope(|scope| {
+        let packages = scope.spawn(|| if args.quick { Ok(()) } else { setup::run().and_then(|()| setup::clients()) });
+        let read = read_over();
+        packages.join().map_err(|_| anyhow!("the installation of packages broke off"))??;
+        read
+    })?;
     sh::say("quick tests");
     nextest()?;
     sh::run(cargo().args(["nextest", "run", "--workspace"]))?;
@@ -37,7 +37,6 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let dist = compile::dist()?;
     setup::image(&dist)?;
-    setup::clients()?;
     sh::say("tests on real nodes and real services");
     let before = leftovers()?;
     let mut real = cargo();
@@ -65,6 +64,14 @@ pub fn run(args: &Args) -> Result<()> {
     }
     sh::say("all tests passed, nothing left behind");
     Ok(())
+}
+
+/// What needs no run of the program: its form, its lints.
+fn read_over() -> Result<()> {
+    tidy::run()?;
+    sh::say("formatting and lints");
+    formatted()?;
+    sh::run(cargo().args(["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))
 }
 
 /// `cargo fmt` follows `mod` lines and so misses the files that builds list by themselves: every file is given by name.

@@ -77,7 +77,20 @@ pub fn node_state(info: &Value, manager: bool) -> Result<Gate<String>, Error> {
     let id = info.pointer("/Swarm/NodeID").and_then(Value::as_str).unwrap_or("");
     let node = get(&format!("/nodes/{id}"))?;
     let state = node.pointer("/Status/State").and_then(Value::as_str).unwrap_or("unknown");
-    Ok(if state == "ready" { Gate::Open("manager".to_owned()) } else { Gate::Closed(format!("it is {state}")) })
+    if state != "ready" {
+        return Ok(Gate::Closed(format!("it is {state}")));
+    }
+    Ok(match unheard(&get("/nodes")?) {
+        Some(name) => Gate::Closed(format!("Docker has not heard of {name} since it started")),
+        None => Gate::Open("manager".to_owned()),
+    })
+}
+
+/// A node of which the managers know nothing yet: after a start of theirs all are `unknown`, until each has come back
+/// (`ready`) or is given up (`down`), some seconds later.
+fn unheard(nodes: &Value) -> Option<&str> {
+    let unknown = |node: &&Value| node.pointer("/Status/State").and_then(Value::as_str) == Some("unknown");
+    nodes.as_array()?.iter().find(unknown)?.pointer("/Description/Hostname").and_then(Value::as_str).or(Some("a node"))
 }
 
 fn open(limit: Duration) -> Result<UnixStream, Error> {
@@ -145,6 +158,18 @@ fn lost(error: std::io::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_node_that_is_down_is_not_waited_for_but_one_not_heard_of_is() {
+        let nodes = |states: &[&str]| -> Value {
+            let node = |(n, state): (usize, &&str)| serde_json::json!({"Description": {"Hostname": format!("node-{n}")}, "Status": {"State": state}});
+            states.iter().enumerate().map(node).collect()
+        };
+        assert_eq!(unheard(&nodes(&["ready", "down", "ready"])), None);
+        assert_eq!(unheard(&nodes(&["ready", "unknown"])), Some("node-1"));
+        assert_eq!(unheard(&serde_json::json!([{"Status": {"State": "unknown"}}])), Some("a node"), "it has not described itself yet");
+        assert_eq!(unheard(&Value::Null), None);
+    }
 
     #[test]
     fn an_answer_in_chunks_is_put_together() {

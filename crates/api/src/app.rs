@@ -5,7 +5,6 @@ use crate::authorities::Authorities;
 use crate::catalogue::Catalogue;
 use crate::front::Front;
 use crate::identity::Authenticate;
-use crate::jobs::Jobs;
 use crate::metrics::Metrics;
 use magnum_certificates::Manager;
 use magnum_engine::Engine;
@@ -52,6 +51,11 @@ impl Question {
     pub fn is_whole(&self) -> bool {
         self.verify.is_empty() && self.symptom.is_none()
     }
+
+    /// As it is noted, so that the same is known again.
+    pub(crate) fn document(&self) -> serde_json::Value {
+        serde_json::json!({"verify": self.verify, "symptom": self.symptom})
+    }
 }
 
 /// A report with the facts it was judged from.
@@ -78,8 +82,6 @@ pub struct App {
     pub engine: Arc<dyn Engine>,
     pub catalogue: Arc<dyn Catalogue>,
     pub diagnose: Arc<dyn Diagnose>,
-    /// Diagnoses that nobody waits for.
-    pub jobs: Arc<Jobs>,
     /// Whose keys need not be decrypted again.
     pub authorities: Arc<Authorities>,
     pub authenticate: Arc<dyn Authenticate>,

@@ -2,7 +2,7 @@
 //! A diagnosis as it is served, whether it runs or its report is kept: one form for both.
 
 use crate::moment::milliseconds;
-use magnum_store::Diagnosis;
+use magnum_store::{Diagnosis, Inquiry, Progress};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -24,6 +24,17 @@ impl<'a> Seen<'a> {
     pub fn kept(made: &'a Diagnosis) -> Self {
         let collectors = made.report["collectors"].clone();
         Self { id: made.id, state: "done", made_at: made.made_at, asked_by: &made.asked_by, collectors, report: &made.report, error: None }
+    }
+
+    /// One that was started and of which no report is kept, or not yet.
+    pub fn started(inquiry: &'a Inquiry) -> Self {
+        let (state, report, error) = match inquiry.progress() {
+            Progress::Running => ("running", &Value::Null, None),
+            Progress::Done(report) => ("done", report, None),
+            Progress::Failed(error) => ("failed", &Value::Null, Some(error)),
+        };
+        let collectors = inquiry.collectors.clone().into();
+        Self { id: inquiry.id, state, made_at: inquiry.began_at, asked_by: "user", collectors, report, error }
     }
 
     /// Its row in the list.

@@ -1,126 +1,88 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Diagnoses that were started and are not waited for. Their reports end up in the store; what is here is gone with the
-//! process, and bounded.
+//! Diagnoses that were started and are not waited for. How far they are stands in the store, where every process sees it.
 
 use crate::app::{App, NoReport, Question};
-use crate::diagnosis::Seen;
 use crate::failure::Failure;
-use jiff::Timestamp;
-use magnum_store::Diagnosis;
+use magnum_store::{Begun, Diagnosis};
 use magnum_types::ClusterId;
 use serde_json::Value;
-use std::collections::VecDeque;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::{Instant, MissedTickBehavior};
 use uuid::Uuid;
 
-/// Jobs that are remembered; the oldest that has ended goes first.
-const KEPT: usize = 64;
-/// Jobs of one cluster that may run at once.
-const AT_ONCE: usize = 4;
+/// How often what was looked at meanwhile is noted.
+const NOTED: Duration = Duration::from_millis(250);
+/// How often it is noted that somebody still looks, when there is nothing else.
+const ALIVE: Duration = Duration::from_secs(5);
 
-/// The diagnoses that were started, oldest first.
-#[derive(Default)]
-pub struct Jobs(Mutex<VecDeque<Job>>);
+/// What has been looked at so far.
+#[derive(Clone, Default)]
+struct Looked(Arc<Mutex<Vec<Value>>>);
 
-struct Job {
-    id: Uuid,
-    cluster: ClusterId,
-    question: Question,
-    started_at: i64,
-    /// What has been looked at so far.
-    collectors: Vec<Value>,
-    outcome: Option<Result<Value, String>>,
-}
-
-impl Jobs {
-    fn with<T>(&self, change: impl FnOnce(&mut VecDeque<Job>) -> T) -> T {
+impl Looked {
+    fn with<T>(&self, change: impl FnOnce(&mut Vec<Value>) -> T) -> T {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn with_job(&self, id: Uuid, change: impl FnOnce(&mut Job)) {
-        self.with(|jobs| jobs.iter_mut().find(|job| job.id == id).map(change));
-    }
-
-    /// The cluster's job as its follower sees it.
-    pub(crate) fn get(&self, cluster: ClusterId, id: Uuid) -> Option<Value> {
-        self.with(|jobs| jobs.iter().find(|job| job.id == id && job.cluster == cluster).map(|job| job.seen().document()))
-    }
-
-    /// The cluster's jobs that have not ended, newest first.
-    pub(crate) fn running(&self, cluster: ClusterId) -> Vec<Value> {
-        self.with(|jobs| jobs.iter().rev().filter(|j| j.cluster == cluster && j.outcome.is_none()).map(|job| job.seen().row()).collect())
-    }
-
-    /// Takes in a new job; answers the one that is already asked the same, and whether it is new.
-    fn enter(&self, cluster: ClusterId, question: &Question) -> Result<(Uuid, bool), Failure> {
-        self.with(|jobs| {
-            let running = || jobs.iter().filter(|job| job.cluster == cluster && job.outcome.is_none());
-            if let Some(same) = running().find(|job| job.question == *question) {
-                return Ok((same.id, false));
-            }
-            if running().count() >= AT_ONCE {
-                return Err(Failure::unavailable(format!("{AT_ONCE} diagnoses of this cluster are running already")));
-            }
-            if jobs.len() >= KEPT {
-                let oldest = jobs.iter().position(|job| job.outcome.is_some());
-                oldest.map(|at| jobs.remove(at));
-            }
-            let id = Uuid::new_v4();
-            let started_at = Timestamp::now().as_millisecond();
-            jobs.push_back(Job { id, cluster, question: question.clone(), started_at, collectors: Vec::new(), outcome: None });
-            Ok((id, true))
-        })
-    }
-}
-
-impl Job {
-    fn seen(&self) -> Seen<'_> {
-        let (state, report, error) = match &self.outcome {
-            None => ("running", &Value::Null, None),
-            Some(Ok(report)) => ("done", report, None),
-            Some(Err(error)) => ("failed", &Value::Null, Some(error.as_str())),
-        };
-        let collectors = self.collectors.clone().into();
-        Seen { id: self.id, state, made_at: self.started_at, asked_by: "user", collectors, report, error }
     }
 }
 
 /// Starts a diagnosis and answers its id at once. The same question to the same cluster is not asked twice at a time.
-pub(crate) fn start(app: &App, cluster: ClusterId, question: Question) -> Result<Uuid, Failure> {
-    let (id, is_new) = app.jobs.enter(cluster, &question)?;
-    if is_new {
-        let app = app.clone();
-        tokio::spawn(async move {
-            let mut ended = Ended { jobs: Arc::clone(&app.jobs), id, outcome: Err("the diagnosis broke off".to_owned()) };
-            ended.outcome = work(&app, cluster, question, id).await;
-        });
-    }
-    Ok(id)
-}
-
-/// Notes how a job ended, also when it broke off.
-struct Ended {
-    jobs: Arc<Jobs>,
-    id: Uuid,
-    outcome: Result<Value, String>,
-}
-
-impl Drop for Ended {
-    fn drop(&mut self) {
-        let outcome = std::mem::replace(&mut self.outcome, Ok(Value::Null));
-        self.jobs.with_job(self.id, |job| job.outcome = Some(outcome));
+pub(crate) async fn start(app: &App, cluster: ClusterId, question: Question) -> Result<Uuid, Failure> {
+    match app.store.begin_inquiry(cluster, question.document()).await? {
+        Begun::Same(id) => Ok(id),
+        Begun::TooMany(running) => Err(Failure::unavailable(format!("{running} diagnoses of this cluster are running already"))),
+        Begun::New(id) => {
+            let app = app.clone();
+            tokio::spawn(async move {
+                if let Err(error) = work(&app, cluster, question, id).await {
+                    tracing::warn!(%cluster, diagnosis = %id, %error, "what came of a diagnosis could not be noted");
+                }
+            });
+            Ok(id)
+        }
     }
 }
 
-async fn work(app: &App, cluster: ClusterId, question: Question, id: Uuid) -> Result<Value, String> {
-    let jobs = Arc::clone(&app.jobs);
-    let told = Arc::new(move |run: Value| jobs.with_job(id, |job| job.collectors.push(run)));
+/// Looks, and notes what came of it.
+async fn work(app: &App, cluster: ClusterId, question: Question, id: Uuid) -> Result<(), magnum_store::Error> {
+    let looked = Looked::default();
     let whole = question.is_whole();
-    let made = app.diagnose.diagnose(cluster, question, told).await;
-    let report = made.map_err(|(NoReport::Unknown(text) | NoReport::Failed(text))| text)?.report;
-    if whole {
-        let kept = app.store.insert_diagnosis(&Diagnosis::new(id, cluster, "user", report.clone())).await;
-        kept.map_err(|error| error.to_string())?;
+    let outcome = look(app, cluster, question, id, &looked).await;
+    let collectors = looked.with(|all| all.clone());
+    match &outcome {
+        Ok(report) if whole => match app.store.insert_diagnosis(&Diagnosis::new(id, cluster, "user", report.clone())).await {
+            Err(error) => app.store.end_inquiry(id, &collectors, &Err(error.to_string())).await,
+            Ok(()) => Ok(()),
+        },
+        _ => app.store.end_inquiry(id, &collectors, &outcome).await,
     }
-    Ok(report)
+}
+
+/// Has the doctor look, and notes from time to time how far it is.
+async fn look(app: &App, cluster: ClusterId, question: Question, id: Uuid, looked: &Looked) -> Result<Value, String> {
+    let (doctor, told) = (Arc::clone(&app.diagnose), looked.clone());
+    // A task of its own, so that one that breaks off leaves somebody to say so.
+    let diagnosis =
+        tokio::spawn(async move { doctor.diagnose(cluster, question, Arc::new(move |run: Value| told.with(|all| all.push(run)))).await });
+    let mut diagnosis = pin!(diagnosis);
+    let mut ticks = tokio::time::interval(NOTED);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let (mut noted, mut since) = (0, Instant::now());
+    let made = loop {
+        tokio::select! {
+            made = &mut diagnosis => break made,
+            _ = ticks.tick() => {
+                let collectors = looked.with(|all| all.clone());
+                if collectors.len() > noted || since.elapsed() > ALIVE {
+                    (noted, since) = (collectors.len(), Instant::now());
+                    if let Err(error) = app.store.note_inquiry(id, &collectors).await {
+                        tracing::warn!(%cluster, diagnosis = %id, %error, "how far a diagnosis is could not be noted");
+                    }
+                }
+            }
+        }
+    };
+    let made = made.map_err(|_| "the diagnosis broke off".to_owned())?;
+    Ok(made.map_err(|(NoReport::Unknown(text) | NoReport::Failed(text))| text)?.report)
 }

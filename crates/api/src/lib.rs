@@ -44,7 +44,6 @@ pub use authorities::Authorities;
 pub use dispatch::router;
 pub use front::{Cors, Front};
 pub use identity::{Authenticate, Identity, Presented, PrivateToken, Refused};
-pub use jobs::Jobs;
 pub use metrics::{Metrics, metrics_router};
 pub use node_api::{node_router, token_hash};
 pub use openapi::document as openapi;

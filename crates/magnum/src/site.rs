@@ -64,7 +64,6 @@ impl Site {
             engine,
             catalogue,
             diagnose: Arc::clone(&doctor) as Arc<dyn Diagnose>,
-            jobs: Arc::default(),
             authorities: Arc::default(),
             authenticate,
             rules: policy::watch(Places::of(&settings.config, &settings.beside)?)?,

@@ -114,7 +114,6 @@ impl Site {
             engine: engine.clone(),
             catalogue: Arc::new(Embedded),
             diagnose: doctor.clone(),
-            jobs: Arc::default(),
             authorities: Arc::default(),
             authenticate: Arc::new(PrivateToken::new(SecretString::from(TOKEN))),
             rules: tokio::sync::watch::channel(Arc::new(Enforcer::new(Settings::default(), &[]))).1,

@@ -199,6 +199,7 @@ impl Store {
                 ("mg_event", "cluster"),
                 ("mg_cluster_private", "cluster"),
                 ("mg_diagnosis", "cluster"),
+                ("mg_inquiry", "cluster"),
                 ("cluster", "uuid"),
             ] {
                 tx.execute(&format!("DELETE FROM \"{table}\" WHERE \"{column}\" = ?"), id_arg()).await?;

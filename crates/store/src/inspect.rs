@@ -192,11 +192,11 @@ mod tests {
         let told = crate::Store::connect(&nowhere, &limits).await.err().unwrap().to_string();
         assert!(told.contains("is its directory there"), "{told}");
         let empty = Inspection::open(&url, &limits).await.unwrap();
-        assert_eq!(empty.version().await.unwrap(), Version { magnum: None, release: None, step: None, newest_step: 5 });
+        assert_eq!(empty.version().await.unwrap(), Version { magnum: None, release: None, step: None, newest_step: 6 });
         assert!(empty.check().await.unwrap()[0].text.contains("magnum db sync"));
         let zed = Inspection::sync(&url, &limits, REVISIONS[0]).await.unwrap();
         let version = zed.version().await.unwrap();
-        assert_eq!((version.magnum.as_deref(), version.release, version.step), (Some("7da8489d6a68"), Some("15.0.1 (zed)"), Some(5)));
+        assert_eq!((version.magnum.as_deref(), version.release, version.step), (Some("7da8489d6a68"), Some("15.0.1 (zed)"), Some(6)));
         let told = zed.check().await.unwrap();
         assert!(told.len() == 1 && !told[0].is_fault && told[0].text.contains("nodegroup.node_taints"), "{told:?}");
         zed.stamp("c0f832afc4fd").await.unwrap();

@@ -5,7 +5,7 @@ use crate::column::Column;
 use crate::error::Error;
 use crate::record::{self, record};
 use crate::sql::transaction;
-use crate::{Store, lock, now_ms};
+use crate::{Store, inquiry, lock, now_ms};
 use magnum_types::ClusterId;
 use uuid::Uuid;
 
@@ -61,8 +61,8 @@ impl Store {
         rows.into_iter().next().ok_or_else(|| Error::NotFound { what: "diagnosis", ident: id.to_string() })
     }
 
-    /// Keeps a report as the cluster's last; the oldest goes when there are too many. Not found when the cluster was
-    /// deleted meanwhile.
+    /// Keeps a report as the cluster's last; the oldest goes when there are too many, and the inquiry it came of. Not found
+    /// when the cluster was deleted meanwhile.
     pub async fn insert_diagnosis(&self, made: &Diagnosis) -> Result<(), Error> {
         transaction!(self.db, |tx| {
             lock::cluster(tx, made.cluster).await?;
@@ -73,6 +73,7 @@ impl Store {
             let newest: Option<i64> = last.first().map(|row| row.get("made_at")).transpose()?;
             let made_at = newest.map_or(made.made_at, |newest| made.made_at.max(newest + 1));
             record::insert(tx, &Diagnosis { made_at, ..made.clone() }, false, "diagnosis", &made.id.to_string()).await?;
+            inquiry::forget(tx, made.id).await?;
             for old in kept.iter().skip(KEPT - 1) {
                 tx.execute("DELETE FROM \"mg_diagnosis\" WHERE \"id\" = ?", vec![old.get::<Uuid>("id")?.arg()]).await?;
             }

@@ -18,6 +18,7 @@ const STEPS: &[(i64, &str)] = &[
     (3, include_str!("schema/0003-diagnoses.sql")),
     (4, include_str!("schema/0004-several-processes.sql")),
     (5, include_str!("schema/0005-notices.sql")),
+    (6, include_str!("schema/0006-inquiries.sql")),
 ];
 /// Makes Magnum's own tables.
 const MAGNUM: i64 = 1;

@@ -7,6 +7,8 @@
 mod alike;
 #[path = "shared/bodies.rs"]
 mod bodies;
+#[path = "shared/inquiries.rs"]
+mod inquiries;
 #[path = "shared/make.rs"]
 mod make;
 #[path = "real_databases/migrations.rs"]

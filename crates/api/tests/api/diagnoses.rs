@@ -51,6 +51,19 @@ async fn a_diagnosis_is_started_followed_and_kept() {
 }
 
 #[tokio::test]
+async fn one_that_runs_is_followed_at_any_process() {
+    let asked = app().await;
+    cluster(&asked, "kubernetes").await;
+    let other = App { store: asked.store.clone(), ..app().await };
+    let slow = member(&asked, "POST", "/v1/clusters/c1/diagnoses?wait=false&verify=slow", Value::Null).await.body["id"].clone();
+    let seen = get(&other, &format!("diagnoses/{}", slow.as_str().unwrap())).await.body;
+    assert_eq!((&seen["id"], &seen["state"]), (&slow, &json!("running")));
+    assert_eq!(get(&other, "diagnoses").await.body["diagnoses"][0]["id"], slow);
+    let again = member(&other, "POST", "/v1/clusters/c1/diagnoses?wait=false&verify=slow", Value::Null).await;
+    assert_eq!(again.body["id"], slow, "the same is not asked twice, whoever is asked");
+}
+
+#[tokio::test]
 async fn what_fails_says_so_and_the_same_is_not_asked_twice_at_a_time() {
     let app = app().await;
     cluster(&app, "kubernetes").await;

@@ -14,6 +14,7 @@ macro_rules! for_each_body {
             usual::the_last_reports_are_kept_and_go_with_their_cluster
             usual::stages_come_from_reports_and_measurements_from_nodes_that_came_up
             notices::notices_come_with_what_they_tell_and_stay_until_they_are_taken
+            inquiries::inquiries_are_followed_and_go_when_their_report_is_kept
             alike::names_and_projects_are_compared_exactly
             alike::pages_have_the_same_order_everywhere
             alike::long_and_strange_text_comes_back

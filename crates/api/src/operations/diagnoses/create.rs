@@ -40,7 +40,7 @@ pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Rep
         if bundle {
             return Err(Failure::field("bundle", "true", "the facts are in the answer only, which has to be waited for"));
         }
-        let id = jobs::start(&app, cluster.uuid, question)?;
+        let id = jobs::start(&app, cluster.uuid, question).await?;
         return Ok(Reply::accepted(json!({"id": id, "state": "running"})));
     }
     let whole = question.is_whole();

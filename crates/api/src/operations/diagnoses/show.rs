@@ -21,12 +21,12 @@ pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Rep
     let ident = input.param("diagnosis");
     let absent = || Failure::not_found(format!("Diagnosis {ident} of cluster {} could not be found.", cluster.name));
     let id: Uuid = ident.parse().map_err(|_| absent())?;
-    if let Some(job) = app.jobs.get(cluster.uuid, id) {
-        return Ok(Reply::ok(job));
+    match app.store.get_inquiry(cluster.uuid, id).await {
+        Err(magnum_store::Error::NotFound { .. }) => {}
+        started => return Ok(Reply::ok(Seen::started(&started?).document())),
     }
-    let made = match app.store.get_diagnosis(cluster.uuid, id).await {
-        Err(magnum_store::Error::NotFound { .. }) => return Err(absent()),
-        other => other?,
-    };
-    Ok(Reply::ok(Seen::kept(&made).document()))
+    match app.store.get_diagnosis(cluster.uuid, id).await {
+        Err(magnum_store::Error::NotFound { .. }) => Err(absent()),
+        made => Ok(Reply::ok(Seen::kept(&made?).document())),
+    }
 }
