@@ -19,7 +19,7 @@ const DOWNLOAD_LIMIT: Duration = Duration::from_secs(900);
 /// The stage. Its result is the binaries and a note of where they come from. `packages` knows where Debian's sources are.
 pub(crate) fn stage<'a>(options: &'a Options, packages: &'a Path) -> Stage<'a> {
     let given = options.kubernetes.as_ref().map(|folder| fingerprint(folder)).unwrap_or_default();
-    let inputs = vec![VERSION.to_owned(), BINARIES.join(","), std::env::consts::ARCH.to_owned(), given];
+    let inputs = vec![VERSION.to_owned(), BINARIES.join(","), std::env::consts::ARCH.to_owned(), source::REFLECT.to_owned(), given];
     Stage::new("kubernetes", inputs, move |work, show| {
         let result = work.join("result");
         file::remove(&result)?;

@@ -8,6 +8,12 @@ use magnum_host::{Error, Program, file, program};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// Debian's source package of a library whose copy in Kubernetes' tree is too old for Go 1.18 and later: it walks maps by Go's
+/// own insides, and an API server built with it dies of any question for JSON with line breaks (`?pretty=true`, `curl`).
+pub(crate) const REFLECT: &str = "golang-github-modern-go-reflect2";
+/// Where the copy is.
+const VENDORED: &str = "vendor/github.com/modern-go/reflect2";
+
 const DOWNLOAD_LIMIT: Duration = Duration::from_secs(600);
 const BUILD_LIMIT: Duration = Duration::from_secs(3600);
 
@@ -88,13 +94,38 @@ fn download(work: &Path, sources: &Path, show: &mut Show<'_>) -> Result<(), Erro
     show("reading the package archive's lists of sources");
     run(tool().args(["-q", "update"]), show)?;
     show("downloading the source package");
-    run(tool().args(["-q", "source", "--download-only", "kubernetes"]), show)?;
-    let description = file::names(work).into_iter().find(|n| n.starts_with("kubernetes_") && n.ends_with(".dsc"));
-    let description =
-        description.ok_or_else(|| Error::file("find", &work.join("kubernetes_*.dsc"), std::io::ErrorKind::NotFound.into()))?;
+    run(tool().args(["-q", "source", "--download-only", "kubernetes", REFLECT]), show)?;
+    // The tree is complete once it has its name: an attempt that is cut off before begins anew.
+    let (part, library) = (work.join("src.part"), work.join("reflect2"));
+    unpack(work, "kubernetes", &part, show)?;
+    unpack(work, REFLECT, &library, show)?;
+    renew(&library, &part.join(VENDORED))?;
     file::remove(&work.join("src"))?;
-    let unpack = Program::new("dpkg-source").args(["--no-check", "-x", &description, "src"]).folder(work);
+    std::fs::rename(&part, work.join("src")).map_err(|e| Error::file("rename", &part, e))
+}
+
+/// Unpacks a source package that was downloaded.
+fn unpack(work: &Path, package: &str, to: &Path, show: &mut Show<'_>) -> Result<(), Error> {
+    let start = format!("{package}_");
+    let description = file::names(work).into_iter().find(|n| n.starts_with(&start) && n.ends_with(".dsc"));
+    let description =
+        description.ok_or_else(|| Error::file("find", &work.join(format!("{start}*.dsc")), std::io::ErrorKind::NotFound.into()))?;
+    file::remove(to)?;
+    let unpack = Program::new("dpkg-source").args(["--no-check", "-x", &description]).arg(to).folder(work);
     run(unpack.time_limit(DOWNLOAD_LIMIT), show).map(drop)
+}
+
+/// Puts a newer library in the place of the copy.
+fn renew(library: &Path, vendored: &Path) -> Result<(), Error> {
+    file::remove(vendored)?;
+    file::folder(vendored, 0o755)?;
+    let is_source = |name: &String| (name.ends_with(".go") && !name.ends_with("_test.go")) || name.ends_with(".s") || name == "LICENSE";
+    let names: Vec<String> = file::names(library).into_iter().filter(is_source).collect();
+    // The file that knows newer Go.
+    if !names.iter().any(|name| name == "go_above_118.go") {
+        return Err(Error::file("find", &library.join("go_above_118.go"), std::io::ErrorKind::NotFound.into()));
+    }
+    names.iter().try_for_each(|name| file::refresh(&library.join(name), &vendored.join(name), 0o644))
 }
 
 /// Lists of source packages, made from those of binary packages.
@@ -124,6 +155,24 @@ fn one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_library_is_renewed_without_its_tests_and_one_too_old_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let (library, vendored) = (dir.path().join("new"), dir.path().join("tree/vendored"));
+        std::fs::create_dir_all(&vendored).unwrap();
+        std::fs::create_dir(&library).unwrap();
+        std::fs::write(vendored.join("go_below_19.go"), "old").unwrap();
+        for name in ["reflect2.go", "reflect2_amd64.s", "a_test.go", "README.md"] {
+            std::fs::write(library.join(name), name).unwrap();
+        }
+        assert!(renew(&library, &vendored).unwrap_err().to_string().contains("go_above_118.go"));
+        std::fs::write(library.join("go_above_118.go"), "new").unwrap();
+        renew(&library, &vendored).unwrap();
+        let mut names = file::names(&vendored);
+        names.sort();
+        assert_eq!(names, ["go_above_118.go", "reflect2.go", "reflect2_amd64.s"]);
+    }
 
     #[test]
     fn binary_sources_become_sources_of_source() {
