@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The project's own tasks: `cargo xtask setup|build|demo|test|tidy|guide|bench`.
+//! The project's own tasks: `cargo xtask setup|build|demo|test|fuzz|tidy|guide|bench`.
 //!
 //! Each task sets up what it needs, so that the first command on a fresh machine is also the only one.
 
@@ -9,6 +9,7 @@ mod bench_doctor;
 mod bench_pages;
 mod compile;
 mod demo;
+mod fuzz;
 mod guide;
 mod scoreboard;
 mod setup;
@@ -36,6 +37,8 @@ enum Task {
     Demo(demo::Args),
     /// Run the tests: unit, conformance, real nodes, real clients.
     Test(suite::Args),
+    /// Look for inputs that break a parser or a rule, with libFuzzer.
+    Fuzz(fuzz::Args),
     /// Check the source tree: sizes, licence lines, layering, words.
     Tidy,
     /// Write docs/troubleshooting from the doctor's rules.
@@ -52,6 +55,7 @@ fn main() -> Result<()> {
         Task::Build => compile::dist().map(|_| ()),
         Task::Demo(args) => demo::run(&args),
         Task::Test(args) => suite::run(&args),
+        Task::Fuzz(args) => fuzz::run(&args),
         Task::Tidy => tidy::run(),
         Task::Guide => guide::run(),
         Task::Scoreboard => scoreboard::faults(),

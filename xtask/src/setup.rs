@@ -51,6 +51,9 @@ const PACKAGES: &[(&str, &str)] = &[
 /// What only `cargo xtask bench --api` needs.
 const BENCH: &[(&str, &str)] = &[("wrk", "asks as fast as it can"), ("rabbitmq-server", "between Python Magnum's API and its conductor")];
 
+/// What only `cargo xtask fuzz` needs.
+const FUZZ: &[(&str, &str)] = &[("g++", "libFuzzer itself, which is C++")];
+
 /// Installs what is missing. Errors say what only the operator can do.
 pub fn run() -> Result<()> {
     install(PACKAGES)
@@ -59,6 +62,11 @@ pub fn run() -> Result<()> {
 /// Installs what the comparison with Python Magnum needs beside that.
 pub fn bench() -> Result<()> {
     install(BENCH)
+}
+
+/// Installs what fuzzing needs; where there is a compiler, root is not needed.
+pub fn fuzz() -> Result<()> {
+    if sh::found("c++") { Ok(()) } else { install(FUZZ) }
 }
 
 fn install(packages: &[(&'static str, &str)]) -> Result<()> {

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `cargo xtask test`: everything that must hold before a change lands, in the order of how soon it can fail.
 
-use crate::{compile, scoreboard, setup, sh, tidy};
+use crate::{compile, fuzz, scoreboard, setup, sh, tidy};
 use anyhow::{Result, anyhow, bail};
 use magnum_testkit::{cache_dir, leftovers};
 use std::process::Command;
 
+/// How long each fuzz target is run in the full suite, in seconds.
+const FUZZ: u32 = 10;
+
 /// What to run.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Also run what takes too long for every change (long crash suite, soak).
+    /// Also run what takes too long for every change (long crash suite, soak, fuzz targets with coverage).
     #[arg(long)]
     full: bool,
     /// Only the quick part: no nodes, no services, no root.
@@ -34,6 +37,9 @@ pub fn run(args: &Args) -> Result<()> {
     sh::run(cargo().args(["nextest", "run", "--workspace"]))?;
     if args.quick {
         return Ok(());
+    }
+    if args.full && args.only.is_empty() {
+        fuzz::all(FUZZ)?;
     }
     let dist = compile::dist()?;
     setup::image(&dist)?;

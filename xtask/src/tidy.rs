@@ -14,7 +14,7 @@ const RINGS: &[(&str, &[&str])] = &[
     ("pure", &["types", "conf", "policy", "pki", "blueprint", "facts", "rules", "stages", "bundle", "path"]),
     ("edge", &["store", "cloud", "coe", "host", "engine", "collect", "keystone", "certificates", "notify", "traces"]),
     ("body", &["conductor", "doctor", "api", "agent", "cli"]),
-    ("program", &["magnum", "testkit", "xtask"]),
+    ("program", &["magnum", "testkit", "fuzz", "xtask"]),
 ];
 /// What pure crates must never pull in.
 const IMPURE: &[&str] = &["tokio", "sqlx", "reqwest", "axum", "nix", "ureq", "hyper"];

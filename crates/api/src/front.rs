@@ -2,6 +2,7 @@
 //! What stands before the API: how the outside calls it, pages of other origins, how big requests and pages may be.
 
 use axum::Router;
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -111,7 +112,8 @@ fn parameter<'a>(value: &'a str, key: &str) -> Option<&'a str> {
 }
 
 fn is_host(host: &str) -> bool {
-    !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b':' | b'-' | b'_' | b'[' | b']'))
+    host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b':' | b'-' | b'_' | b'[' | b']'))
+        && host.parse::<Authority>().is_ok_and(|authority| !authority.host().is_empty())
 }
 
 fn in_path(b: u8) -> bool {
@@ -141,6 +143,9 @@ mod tests {
             (true, &[("forwarded", "for=1.2.3.4;proto=https;host=\"a.example:443\""), ("host", "h")][..], "https://a.example:443"),
             (true, &[("x-forwarded-proto", "javascript"), ("x-forwarded-prefix", "/\"><"), ("host", "h")][..], "http://h"),
             (true, &[("x-forwarded-host", "a b"), ("host", "h")][..], "http://localhost"),
+            (false, &[("host", "a:b:c")][..], "http://localhost"),
+            (false, &[("host", ":80")][..], "http://localhost"),
+            (false, &[("host", "[::1]:80")][..], "http://[::1]:80"),
             (true, &[][..], "http://localhost"),
         ] {
             assert_eq!(named(trusted, headers), expected, "{trusted} {headers:?}");

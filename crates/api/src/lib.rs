@@ -15,6 +15,8 @@ mod diagnosis;
 mod dispatch;
 mod failure;
 mod front;
+#[doc(hidden)]
+pub mod fuzzing;
 mod identity;
 mod input;
 mod jobs;

@@ -9,6 +9,9 @@ mod rendezvous;
 mod report;
 mod subjects;
 
+pub(crate) use report::read as read_report;
+pub(crate) use subjects::{Seat, usages};
+
 use crate::app::App;
 use crate::dispatch::{panicked, read_body};
 use crate::failure::Failure;
@@ -131,6 +134,9 @@ impl Ward {
 
 /// The body as JSON of a known form.
 pub(crate) async fn json<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T, Failure> {
-    let bytes = read_body(headers, body, BODY_MAX).await?;
-    serde_json::from_slice(&bytes).map_err(|error| Failure::bad(format!("The body cannot be read: {error}.")))
+    parse(&read_body(headers, body, BODY_MAX).await?)
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
+    serde_json::from_slice(body).map_err(|error| Failure::bad(format!("The body cannot be read: {error}.")))
 }

@@ -16,7 +16,7 @@ pub(crate) struct Rules {
     pub mandatory: &'static [&'static str],
 }
 
-const INTERNAL: [&str; 7] = ["created_at", "id", "links", "updated_at", "uuid", "project_id", "user_id"];
+pub(crate) const INTERNAL: [&str; 7] = ["created_at", "id", "links", "updated_at", "uuid", "project_id", "user_id"];
 /// Attributes whose whole value is replaced by a Python literal.
 const LITERALS: [&str; 4] = ["/labels", "/health_status_reason", "/node_labels", "/node_taints"];
 const ATTRIBUTES: [&str; 3] = ["path", "op", "value"];

@@ -4,7 +4,7 @@
 use serde_json::{Map, Number, Value};
 
 /// `repr(value)`.
-pub(crate) fn repr(value: &Value) -> String {
+pub fn repr(value: &Value) -> String {
     match value {
         Value::Null => "None".to_owned(),
         Value::Bool(true) => "True".to_owned(),
@@ -61,7 +61,7 @@ fn repr_text(text: &str) -> String {
 }
 
 /// `ast.literal_eval(text)` for what JSON can hold: dicts, lists, tuples, strings, numbers, True, False, None.
-pub(crate) fn literal(text: &str) -> Option<Value> {
+pub fn literal(text: &str) -> Option<Value> {
     let mut reader = Reader { rest: text, depth: 0 };
     let value = reader.value()?;
     reader.skip();

@@ -44,6 +44,10 @@ impl Bundle {
         let mut archive = tar::Archive::new(bytes);
         for entry in archive.entries().map_err(Error::Archive)? {
             let entry = entry.map_err(Error::Archive)?;
+            // A sparse file is as large as it says, however small the archive.
+            if !entry.header().entry_type().is_file() {
+                continue;
+            }
             let path = entry.path().map_err(Error::Archive)?.to_string_lossy().into_owned();
             let Some(name) = path.strip_prefix(FOLDER).and_then(|name| name.strip_prefix('/')) else { continue };
             let mut content = Vec::new();
@@ -60,7 +64,7 @@ impl Bundle {
             return Err(Error::Schema(schema.to_owned()));
         }
         let console = |(name, bytes): (&String, &Vec<u8>)| {
-            let node = name.strip_prefix("console/")?.strip_suffix(".txt")?;
+            let node = name.strip_prefix("console/")?.strip_suffix(".txt").filter(|node| !node.contains(['/', '\\']))?;
             Some((node.to_owned(), String::from_utf8_lossy(bytes).into_owned()))
         };
         Ok(Self {

@@ -189,6 +189,35 @@ fn nothing_real_is_left_with_pseudonyms() {
     assert_eq!(bundle.consoles.keys().collect::<Vec<_>>(), ["host-n1"]);
 }
 
+/// An archive that was written by somebody else; 256 MiB of zeros take 512 bytes in it.
+#[test]
+fn of_a_foreign_archive_only_plain_files_and_names_of_nodes_are_taken() {
+    let bundle = Bundle::new(inputs(kubernetes(1, 0).0, false)).unwrap();
+    let packed = bundle.pack().unwrap();
+    let mut foreign = tar::Builder::new(Vec::new());
+    let mut add = |name: &str, zeros: u64, bytes: &[u8]| {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        if zeros > 0 {
+            header.set_entry_type(tar::EntryType::GNUSparse);
+            let gnu = header.as_gnu_mut().unwrap();
+            gnu.set_real_size(zeros);
+            gnu.sparse[0].set_offset(zeros);
+            gnu.sparse[0].set_length(0);
+        }
+        foreign.append_data(&mut header, format!("magnum-bundle/console/{name}.txt"), bytes).unwrap();
+    };
+    add("node-0", 256 << 20, b"");
+    add("node-1", 256 << 20, b"");
+    add("a/b", 0, b"one");
+    add("master-0", 0, b"two");
+    let mut bytes = foreign.into_inner().unwrap();
+    bytes.truncate(bytes.len() - 1024);
+    bytes.extend(packed);
+    let read = Bundle::unpack(&bytes).unwrap();
+    assert_eq!(read.consoles, [("master-0".to_owned(), "two".to_owned())].into());
+}
+
 #[test]
 fn what_is_no_bundle_is_refused() {
     for (bytes, said) in [(&b""[..], "it has no bundle.json"), (&[7; 2000][..], "reading the archive")] {

@@ -237,6 +237,8 @@ impl Request<'_> {
             source.to_string()
         };
         let hint = match &self.client.reach {
+            _ if reason.contains("certificate") => "name the authority that signed it with --os-cacert or OS_CACERT".to_owned(),
+            _ if reason.contains("InvalidContentType") => "it speaks no TLS: use an address that begins with http://".to_owned(),
             Reach::Straight(endpoint) => endpoint.start_hint.clone(),
             Reach::Keystone(login) => login.misdirected(),
         };

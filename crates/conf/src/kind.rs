@@ -172,7 +172,7 @@ fn dict(text: &str, bounds: bool) -> Result<Value, String> {
             return Err("write a key before each colon".to_owned());
         }
         if pairs.iter().any(|(k, _)| *k == key) {
-            return Err(format!("give the key {key} once"));
+            return Err("give each key once".to_owned());
         }
         pairs.push((key, value.trim().to_owned()));
         held.clear();
@@ -257,7 +257,7 @@ mod tests {
             (Kind::Dict(false), "a:1, b:2:3", wrong("Dict([(\"a\", \"1\"), (\"b\", \"2:3\")])")),
             (Kind::Dict(false), "a,b:1", wrong("Dict([(\"a,b\", \"1\")])")),
             (Kind::Dict(false), "a:1,b", wrong("! write key:value pairs with commas between them")),
-            (Kind::Dict(false), "a:1,a:2", wrong("! give the key a once")),
+            (Kind::Dict(false), "a:1,a:2", wrong("! give each key once")),
             (Kind::Dict(false), ":1", wrong("! write a key before each colon")),
             (Kind::Dict(true), "{a:1}", wrong("Dict([(\"a\", \"1\")])")),
             (Kind::Many, "a,b", wrong("List([\"a,b\"])")),

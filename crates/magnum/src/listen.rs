@@ -10,6 +10,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::{AbortHandle, JoinSet};
@@ -20,6 +21,8 @@ use tokio_rustls::server::TlsStream;
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How many clients may be doing that at a time; further ones wait to be accepted.
 const AT_ONCE: usize = 1024;
+/// The most bytes of a request in the clear that are read to let its sender read the answer.
+const MOST_READ: u64 = 64 << 10;
 
 /// The scheme of URLs that lead here.
 pub fn scheme(tls: Option<&Tls>) -> &'static str {
@@ -105,13 +108,36 @@ async fn accept(
             let _permit = permit;
             // Small answers go out at once.
             let _ = stream.set_nodelay(true);
-            match tokio::time::timeout(limit, acceptor.accept(stream)).await {
+            match tokio::time::timeout(limit, agree(&acceptor, stream)).await {
                 Ok(Ok(stream)) => drop(ready.send((stream, peer)).await),
                 Ok(Err(error)) => tracing::debug!(%peer, %error, "a client and the API did not agree on TLS"),
                 Err(_) => tracing::debug!(%peer, "a client did not agree on TLS in time"),
             }
         });
     }
+}
+
+/// Agrees on TLS. A client that speaks HTTP in the clear is told so: no TLS begins with a letter, and every request does.
+async fn agree(acceptor: &TlsAcceptor, mut stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+    let mut first = [0];
+    if stream.peek(&mut first).await? == 0 || !first[0].is_ascii_alphabetic() {
+        return acceptor.accept(stream).await;
+    }
+    stream.write_all(in_the_clear().as_bytes()).await?;
+    stream.shutdown().await?;
+    // What is not read when the connection is closed takes the answer with it.
+    tokio::io::copy(&mut (&mut stream).take(MOST_READ), &mut tokio::io::sink()).await?;
+    Err(io::Error::other("it speaks HTTP in the clear"))
+}
+
+/// The answer to a request in the clear, in the form of all other refusals.
+fn in_the_clear() -> String {
+    let detail = "This port speaks TLS only. Use an address that begins with https://";
+    let error =
+        serde_json::json!({"request_id": "", "code": "client", "status": 400, "title": "Bad Request", "detail": detail, "links": []});
+    let body = serde_json::json!({"errors": [error]}).to_string();
+    let length = body.len();
+    format!("HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}")
 }
 
 #[cfg(test)]

@@ -96,6 +96,11 @@ pub enum San {
 }
 
 impl San {
+    /// Whether it can be written into a certificate.
+    pub fn is_writable(&self) -> bool {
+        self.to_general_name().is_ok()
+    }
+
     pub(crate) fn to_general_name(&self) -> Result<GeneralName, Error> {
         match self {
             San::Ip(address) => Ok(GeneralName::from(*address)),

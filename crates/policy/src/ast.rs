@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A rule, taken apart; printing one gives text of the same meaning.
+//! A rule, taken apart; printing one gives text of the same meaning. Only a check that no text can hold, out of the old lists, is
+//! printed in quotes, so that nobody takes it for several.
 
 use crate::template::Template;
+use serde_json::Value;
 use std::fmt;
 
 /// A rule or a part of one.
@@ -53,6 +55,14 @@ impl Check {
     }
 }
 
+/// One check. In a text, blanks and brackets would end it.
+fn atom(f: &mut fmt::Formatter<'_>, text: String) -> fmt::Result {
+    if text.contains(char::is_whitespace) || text.starts_with('(') || text.ends_with(')') {
+        return write!(f, "{}", Value::String(text));
+    }
+    f.write_str(&text)
+}
+
 impl fmt::Display for Check {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let joined = |f: &mut fmt::Formatter<'_>, parts: &[Self], word: &str| {
@@ -66,9 +76,9 @@ impl fmt::Display for Check {
         match self {
             Self::Always => f.write_str("@"),
             Self::Never => f.write_str("!"),
-            Self::Rule(name) => write!(f, "rule:{name}"),
-            Self::Role(name) => write!(f, "role:{name}"),
-            Self::Equal(Left::Literal(left) | Left::Path(left), right) => write!(f, "{left}:{right}"),
+            Self::Rule(name) => atom(f, format!("rule:{name}")),
+            Self::Role(name) => atom(f, format!("role:{name}")),
+            Self::Equal(Left::Literal(left) | Left::Path(left), right) => atom(f, format!("{left}:{right}")),
             Self::Not(inner) => {
                 f.write_str("not ")?;
                 inner.within(f)

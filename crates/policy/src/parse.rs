@@ -331,6 +331,7 @@ mod tests {
             (json!(""), "@"),
             (json!(["role:a", "role:b"]), "role:a or role:b"),
             (json!([["role:a", "b:1"], ["role:c"], "role:d"]), "(role:a and b:1) or role:c or role:d"),
+            (json!(["role:a or @", "role:(b)"]), "\"role:a or @\" or \"role:(b)\""),
             (json!([["role:a"]]), "role:a"),
             (json!([[]]), "!"),
             (json!([[], "role:a"]), "role:a"),

@@ -25,6 +25,8 @@ pub struct Server {
     args: Vec<String>,
     /// The token of commands, where the private one is not good.
     token: Option<String>,
+    /// The file with the authority of the server's certificate, where it speaks TLS.
+    authority: Option<PathBuf>,
 }
 
 impl Server {
@@ -42,7 +44,7 @@ impl Server {
         let state = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&state).context("making the state directory")?;
         crate::leftovers::claim(&state);
-        Ok(Self { child: None, dist: dist.to_owned(), state, port: free_port()?, args: Vec::new(), token: None })
+        Ok(Self { child: None, dist: dist.to_owned(), state, port: free_port()?, args: Vec::new(), token: None, authority: None })
     }
 
     /// Starts it with a `magnum.conf` of this text, and further arguments.
@@ -57,6 +59,11 @@ impl Server {
     /// Has commands speak with this token.
     pub fn speak_with(&mut self, token: String) {
         self.token = Some(token);
+    }
+
+    /// Has commands speak TLS, and believe what this authority has signed.
+    pub fn trust(&mut self, authority: impl Into<PathBuf>) {
+        self.authority = Some(authority.into());
     }
 
     /// Starts the process (again) on the same state and waits until it answers.
@@ -114,7 +121,8 @@ impl Server {
 
     /// The API's base URL.
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        let scheme = if self.authority.is_some() { "https" } else { "http" };
+        format!("{scheme}://127.0.0.1:{}", self.port)
     }
 
     /// The private token.
@@ -127,7 +135,8 @@ impl Server {
         let mut command = Command::new(self.dist.join("magnum"));
         command.args(args).env("MAGNUM_URL", self.url()).env("MAGNUM_STATE_DIR", &self.state).env_remove("MAGNUM_TOKEN");
         // Whoever runs the tests may be logged in somewhere.
-        command.env_remove("OS_CLOUD").env_remove("OS_AUTH_URL");
+        command.env_remove("OS_CLOUD").env_remove("OS_AUTH_URL").env_remove("OS_CACERT").env_remove("OS_INSECURE");
+        command.envs(self.authority.iter().map(|file| ("OS_CACERT", file)));
         command.envs(self.token.iter().map(|token| ("MAGNUM_TOKEN", token)));
         command.current_dir(&self.state).stdin(Stdio::null());
         command

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `POST /v1/nodes/self/report`: what the agent has done since it last said so.
 
-use super::{Ward, answer, json};
+use super::{BODY_MAX, Ward, answer, parse};
+use crate::dispatch::read_body;
 use crate::failure::Failure;
 use crate::reply::Reply;
 use axum::body::Body;
@@ -18,10 +19,16 @@ pub(super) async fn handle(State(ward): State<Ward>, headers: HeaderMap, body: B
 
 async fn record(ward: &Ward, headers: &HeaderMap, body: Body) -> Result<Reply, Failure> {
     let member = ward.admit(headers).await?;
-    let mut report: NodeReport = json(headers, body).await?;
-    check(&mut report)?;
+    let report = read(&read_body(headers, body, BODY_MAX).await?)?;
     ward.app.store.record_report(&member.node, &report).await?;
     Ok(Reply::ok(serde_json::json!({})))
+}
+
+/// A report as it is recorded.
+pub(crate) fn read(body: &[u8]) -> Result<NodeReport, Failure> {
+    let mut report = parse(body)?;
+    check(&mut report)?;
+    Ok(report)
 }
 
 /// Refuses what no agent sends; a detail keeps its lines and loses its other control characters.

@@ -21,6 +21,7 @@ enum Names {
     Own,
     /// Also 127.0.0.1 and localhost.
     OwnAndLocal,
+    /// Any name or address that a certificate can hold.
     Any,
 }
 
@@ -80,7 +81,7 @@ fn fits(seat: &Seat<'_>, names: &Names, san: &San) -> bool {
         Names::None => false,
         Names::Own => own,
         Names::OwnAndLocal => own || local,
-        Names::Any => !matches!(san, San::Other(_)),
+        Names::Any => san.is_writable(),
     }
 }
 
@@ -144,6 +145,7 @@ mod tests {
             (Master, false, Ca::Etcd, "n-1", &[], &[]),
             (Master, false, Ca::Etcd, "n-0", &[], &[ip("10.0.0.6")]),
             (Master, false, Ca::FrontProxy, "kube-apiserver", &[], &[]),
+            (Master, false, Ca::Cluster, "kube-apiserver", &[], &[dns("a b")]),
             (Worker, true, Ca::Cluster, "n-0", &[], &[]),
             (Master, true, Ca::Cluster, "n-1", &[], &[]),
             (Master, true, Ca::Etcd, "n-0", &[], &[]),

@@ -122,14 +122,30 @@ async fn a_client_that_does_not_agree_holds_up_nobody_and_is_dropped() {
     let mut encrypted = Encrypted::new(listener, &material.tls().unwrap(), Duration::from_millis(300)).unwrap();
     let began = Instant::now();
     let mut silent = TcpStream::connect(address).await.unwrap();
-    let mut plain = TcpStream::connect(address).await.unwrap();
-    plain.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    let mut wrong = TcpStream::connect(address).await.unwrap();
+    wrong.write_all(b"\x16\x03\x01\x00\x02xx").await.unwrap();
     let mut rest = Vec::new();
     assert!(within(silent.read_to_end(&mut rest)).await.is_ok() && rest.is_empty());
     assert!(began.elapsed() >= Duration::from_millis(300));
-    let _ = within(plain.read_to_end(&mut rest)).await;
-    assert!(!rest.starts_with(b"HTTP"), "nothing is answered in the clear");
+    let _ = within(wrong.read_to_end(&mut rest)).await;
+    assert!(!rest.starts_with(b"HTTP"), "{rest:?}");
     assert!(tokio::time::timeout(Duration::from_millis(50), Listener::accept(&mut encrypted)).await.is_err());
+}
+
+#[tokio::test]
+async fn a_request_in_the_clear_is_told_so_and_not_answered() {
+    let server = Server::start().await;
+    for request in ["GET / HTTP/1.1\r\nHost: x\r\n\r\n".to_owned(), format!("POST / HTTP/1.1\r\n\r\n{}", "x".repeat(20_000))] {
+        let mut plain = TcpStream::connect(server.address).await.unwrap();
+        plain.write_all(request.as_bytes()).await.unwrap();
+        let mut text = String::new();
+        within(plain.read_to_string(&mut text)).await.unwrap();
+        assert!(text.starts_with("HTTP/1.1 400 ") && text.contains("begins with https://") && !text.contains("hello"), "{text}");
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains(&format!("Content-Length: {}\r\n", body.len())), "{text}");
+        serde_json::from_str::<serde_json::Value>(body).unwrap();
+    }
+    server.end().await;
 }
 
 #[tokio::test]
