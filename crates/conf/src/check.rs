@@ -46,6 +46,7 @@ impl Config {
             self.about(&written, &mut findings);
         }
         self.values(&mut findings);
+        self.unread(&mut findings);
         let order = |f: &Finding| (f.origin.as_ref().map(|o| self.place(o)), f.severity, f.option.clone());
         findings.sort_by_key(order);
         findings.dedup();
@@ -215,6 +216,26 @@ impl Config {
                 Err(error) => error,
             };
             findings.push(wrong(group, option, told));
+        }
+    }
+
+    /// Variables that other programs know too, where they would count if they could be read.
+    fn unread(&self, findings: &mut Vec<Finding>) {
+        for (group, option) in self.registry.iter().flat_map(|g| g.options.iter().map(move |o| (*g, o))) {
+            let Some(shared) = self.in_shared(option) else { continue };
+            if self.raw(group, option).is_some_and(|counts| counts.origin != Origin::Default) {
+                continue;
+            }
+            for (text, remedy) in shared.texts.iter().filter_map(|text| Some((text, option.kind.read(text).err()?))) {
+                findings.push(Finding {
+                    severity: Severity::Warning,
+                    origin: Some(shared.origin.clone()),
+                    option: Some((group.name.to_owned(), option.name.to_owned())),
+                    value: (!option.secret).then(|| shown(text)),
+                    matter: format!("not a {}, so it does not count", option.kind.noun()),
+                    remedy,
+                });
+            }
         }
     }
 }

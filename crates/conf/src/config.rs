@@ -37,6 +37,8 @@ pub(crate) struct Raw<'a> {
     /// More than one only for `Kind::Many`.
     pub texts: Vec<&'a str>,
     pub origin: Origin,
+    /// Whether a `$` in it is nothing but that.
+    pub verbatim: bool,
 }
 
 /// Where a text stands and for what.
@@ -124,6 +126,15 @@ impl Config {
         }
     }
 
+    /// A number, or nothing.
+    pub fn number(&self, group: &str, option: &str) -> Result<Option<f64>, Error> {
+        match self.get(group, option)?.value {
+            Value::Float(number) => Ok(Some(number)),
+            Value::Nothing => Ok(None),
+            _ => Err(mismatch(group, option, "a number")),
+        }
+    }
+
     /// Texts; none when nobody says.
     pub fn list(&self, group: &str, option: &str) -> Result<Vec<String>, Error> {
         match self.get(group, option)?.value {
@@ -156,7 +167,16 @@ impl Config {
         self.on_command_line(&places, option)
             .or_else(|| self.in_environment(&places))
             .or_else(|| self.in_files(&places, option))
-            .or_else(|| option.default.map(|text| Raw { texts: vec![text], origin: Origin::Default }))
+            .or_else(|| self.in_shared(option).filter(|raw| raw.texts.iter().all(|text| option.kind.read(text).is_ok())))
+            .or_else(|| option.default.map(|text| Raw { texts: vec![text], origin: Origin::Default, verbatim: false }))
+    }
+
+    /// What a variable says that other programs know too; an empty one says nothing.
+    pub(crate) fn in_shared(&self, option: &Definition) -> Option<Raw<'_>> {
+        let wanted = option.shared?;
+        let (name, value) = self.environment.iter().rev().find(|(name, _)| name == wanted)?;
+        let texts = vec![value.expose_secret()];
+        (!texts.contains(&"")).then(|| Raw { texts, origin: Origin::Environment(name.clone()), verbatim: true })
     }
 
     fn on_command_line(&self, places: &[(String, &str)], option: &Definition) -> Option<Raw<'_>> {
@@ -165,14 +185,14 @@ impl Config {
         if option.kind != Kind::Many {
             texts = texts.pop().into_iter().collect();
         }
-        (!texts.is_empty()).then_some(Raw { texts, origin: Origin::CommandLine })
+        (!texts.is_empty()).then_some(Raw { texts, origin: Origin::CommandLine, verbatim: false })
     }
 
     fn in_environment(&self, places: &[(String, &str)]) -> Option<Raw<'_>> {
         places.iter().find_map(|(group, name)| {
             let wanted = variable(group, name);
             let (name, value) = self.environment.iter().rev().find(|(name, _)| *name == wanted)?;
-            Some(Raw { texts: vec![value.expose_secret()], origin: Origin::Environment(name.clone()) })
+            Some(Raw { texts: vec![value.expose_secret()], origin: Origin::Environment(name.clone()), verbatim: false })
         })
     }
 
@@ -185,14 +205,14 @@ impl Config {
                 let Some(last) = document.assignments.iter().rev().find(fits) else { continue };
                 let origin = Origin::File { name: document.file.clone(), line: last.line };
                 if option.kind != Kind::Many {
-                    return Some(Raw { texts: vec![last.value.expose_secret()], origin });
+                    return Some(Raw { texts: vec![last.value.expose_secret()], origin, verbatim: false });
                 }
                 match &mut all {
                     Some(all) => {
                         texts.append(&mut all.texts);
                         all.texts = texts;
                     }
-                    None => all = Some(Raw { texts, origin }),
+                    None => all = Some(Raw { texts, origin, verbatim: false }),
                 }
             }
         }
@@ -216,7 +236,7 @@ impl Config {
         let mut secret = option.secret;
         let mut values = Vec::new();
         for text in &raw.texts {
-            let text = self.fill(&spot, text, walk, &mut secret)?;
+            let text = if raw.verbatim { SecretString::from(*text) } else { self.fill(&spot, text, walk, &mut secret)? };
             let wrong = |remedy| {
                 let value = if secret { "****".to_owned() } else { raw_shown(text.expose_secret()) };
                 Error::Wrong { origin: raw.origin.clone(), group: group.name, option: option.name, value, remedy }

@@ -30,6 +30,9 @@ pub struct Definition {
     pub help: &'static str,
     /// Former places as (group, name), newest first. They still work and are warned of.
     pub formerly: &'static [(&'static str, &'static str)],
+    /// A variable that other programs know too. It counts when neither `OS_…` nor a file says anything, as it is, without
+    /// `$name`s; a text in it that cannot be read is warned of and does not count.
+    pub shared: Option<&'static str>,
     /// Why it will go away, when it will.
     pub leaving: Option<&'static str>,
     /// Whether a program cannot start without it.
@@ -132,8 +135,8 @@ impl Group {
 
 /// A used option without a default; the methods below say the rest.
 pub const fn option(name: &'static str, kind: Kind, help: &'static str) -> Definition {
-    let (default, sample, leaving) = (None, None, None);
-    Definition { name, kind, default, sample, help, formerly: &[], leaving, required: false, secret: false, usage: Usage::Used }
+    let (default, sample, leaving, shared) = (None, None, None, None);
+    Definition { name, kind, default, sample, help, formerly: &[], shared, leaving, required: false, secret: false, usage: Usage::Used }
 }
 
 impl Definition {
@@ -152,6 +155,12 @@ impl Definition {
     /// With former places, as (group, name).
     pub const fn formerly(mut self, places: &'static [(&'static str, &'static str)]) -> Self {
         self.formerly = places;
+        self
+    }
+
+    /// With a variable that other programs know too.
+    pub const fn shared(mut self, variable: &'static str) -> Self {
+        self.shared = Some(variable);
         self
     }
 

@@ -34,6 +34,9 @@ fn describe(text: &mut String, option: &Definition) {
     for (group, name) in option.formerly {
         wrapped(text, &format!("Former name: [{group}] {name}"));
     }
+    if let Some(variable) = option.shared {
+        wrapped(text, &format!("Where nothing is set, {variable} of the environment counts."));
+    }
     if let Some(why) = option.leaving {
         wrapped(text, &format!("Will go away: {why}."));
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Where settings come from, and which of them counts: command line, then environment, then files, then the default.
+//! Where settings come from, and which of them counts: command line, then environment, then files, then a variable that is
+//! shared with other programs, then the default.
 
 use std::fmt;
 
@@ -8,7 +9,7 @@ use std::fmt;
 pub struct Sources {
     /// Values given on the command line. The last one of an option counts.
     pub command_line: Vec<Setting>,
-    /// The process's environment. Only `OS_<GROUP>__<OPTION>` is looked at.
+    /// The process's environment. Only `OS_<GROUP>__<OPTION>` is looked at, and what an option names as shared with others.
     pub environment: Vec<(String, String)>,
     /// Files in the order they were named; a later one overrides an earlier one.
     pub files: Vec<File>,

@@ -39,6 +39,39 @@ fn the_nearest_source_counts() {
 }
 
 #[test]
+fn a_variable_that_others_know_too_counts_last() {
+    let with = |text: &str, variables: &[(&str, &str)]| {
+        let mut sources = files(&[text]);
+        sources.environment = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Config::new(sources)
+    };
+    let (endpoint, ratio) = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_TRACES_SAMPLER_ARG");
+    let group = "[opentelemetry]\n";
+    for (text, variables, expected) in [
+        ("", &[][..], "<None> (default)"),
+        ("", &[(endpoint, "")], "<None> (default)"),
+        ("", &[(endpoint, "http://c:4318/$x")], "http://c:4318/$x (environment OTEL_EXPORTER_OTLP_ENDPOINT)"),
+        ("[opentelemetry]\nendpoint = http://f:4318\n", &[(endpoint, "http://c:4318")], "http://f:4318 (1.conf:2)"),
+        (
+            "",
+            &[(endpoint, "http://c:4318"), ("OS_OPENTELEMETRY__ENDPOINT", "http://o:4318")],
+            "http://o:4318 (environment OS_OPENTELEMETRY__ENDPOINT)",
+        ),
+        ("", &[(endpoint, "localhost")], "<None> (default)"),
+    ] {
+        assert_eq!(told(&with(text, variables), "opentelemetry", "endpoint"), expected, "{text} {variables:?}");
+    }
+    assert_eq!(with("", &[(ratio, "0.25")]).number("opentelemetry", "sample_ratio").unwrap(), Some(0.25));
+    let config = with("", &[(ratio, "endpoint=x"), (endpoint, "http://c:4318"), ("OTEL_EXPORTER_OTLP_HEADERS", "key=hunter2")]);
+    let warning = "environment OTEL_TRACES_SAMPLER_ARG: warning: [opentelemetry] sample_ratio = endpoint=x: not a number within the \
+                   limits, so it does not count; write a number, 0 to 1\n";
+    assert_eq!(findings(&config), warning);
+    assert!(config.is_usable() && render(&config.show()).contains("headers = ****  # environment OTEL_EXPORTER_OTLP_HEADERS"));
+    // Where a file says it, what cannot be read elsewhere is nobody's matter.
+    assert_eq!(findings(&with(&format!("{group}sample_ratio = 1\n"), &[(ratio, "x")])), "");
+}
+
+#[test]
 fn many_values_come_from_every_file() {
     let config = Config::new(files(&[
         "[oslo_messaging_notifications]\ndriver = a\ndriver = b\n",
