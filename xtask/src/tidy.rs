@@ -12,7 +12,7 @@ const HARD_LIMIT: usize = 600;
 /// Which ring each crate is in; a crate may use its own ring's inner neighbours as ALLOWED says, and inner rings.
 const RINGS: &[(&str, &[&str])] = &[
     ("pure", &["types", "conf", "policy", "pki", "blueprint", "facts", "rules", "stages", "bundle", "path"]),
-    ("edge", &["store", "cloud", "coe", "host", "engine", "collect", "keystone", "certificates", "notify"]),
+    ("edge", &["store", "cloud", "coe", "host", "engine", "collect", "keystone", "certificates", "notify", "traces"]),
     ("body", &["conductor", "doctor", "api", "agent", "cli"]),
     ("program", &["magnum", "testkit", "xtask"]),
 ];
