@@ -10,6 +10,7 @@ use magnum_certificates::Manager;
 use magnum_engine::Engine;
 use magnum_policy::Enforcer;
 use magnum_store::Store;
+use magnum_traces::Tracer;
 use magnum_types::ClusterId;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -93,6 +94,8 @@ pub struct App {
     pub agent: Option<PathBuf>,
     /// What was asked so far.
     pub metrics: Metrics,
+    /// Who traces requests; nobody unless somebody wants it.
+    pub traces: Option<Tracer>,
     /// What stands before the API.
     pub front: Arc<Front>,
     /// `[quotas]max_clusters_per_project`, 20 in Magnum.

@@ -64,7 +64,12 @@ impl Caller {
             "roles": roles,
             "is_admin": self.is_admin,
         });
-        context.as_object().cloned().unwrap_or_default()
+        let mut context = context.as_object().cloned().unwrap_or_default();
+        // Whoever carries the operation out goes on with the request's trace.
+        if let Some(traceparent) = magnum_traces::traceparent() {
+            context.insert(magnum_store::TRACEPARENT.to_owned(), Value::String(traceparent));
+        }
+        context
     }
 
     /// Self and bookmark links of `path`, e.g. `clusters/UUID`.

@@ -12,6 +12,7 @@ use crate::operation::Route;
 use crate::operations::ROUTES;
 use crate::patch;
 use crate::shape::Takes;
+use crate::traced;
 use crate::version;
 use axum::Router;
 use axum::body::Body;
@@ -47,10 +48,12 @@ async fn serve(State(app): State<App>, request: Request) -> Response {
     let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
     let (begun, metrics) = (Instant::now(), app.metrics.clone());
     let asked = Asked::of(&parts);
-    let operation = asked.as_ref().ok().and_then(|asked| asked.route()).map(|(route, _)| route.name);
-    let answered = match asked {
-        Ok(asked) => answer(app, asked, parts, body, &request_id).await,
-        Err(failure) => Err(failure),
+    let route = asked.as_ref().ok().and_then(|asked| asked.route()).map(|(route, _)| *route);
+    let span = traced::begin(&app, &parts, route, &request_id);
+    let answered = match (asked, &span) {
+        (Ok(asked), None) => answer(app, asked, parts, body, &request_id).await,
+        (Ok(asked), Some(span)) => Box::pin(span.within(answer(app, asked, parts, body, &request_id))).await,
+        (Err(failure), _) => Err(failure),
     };
     let mut response = match answered {
         Ok(response) => response,
@@ -67,7 +70,10 @@ async fn serve(State(app): State<App>, request: Request) -> Response {
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert("x-openstack-request-id", value);
     }
-    metrics.count(operation, response.status().as_u16(), begun.elapsed());
+    if let Some(span) = span {
+        span.answered(response.status().as_u16());
+    }
+    metrics.count(route.map(|route| route.name), response.status().as_u16(), begun.elapsed());
     tracing::info!(request_id, %method, path, status = response.status().as_u16(), "request");
     response
 }
@@ -75,6 +81,9 @@ async fn serve(State(app): State<App>, request: Request) -> Response {
 async fn answer(app: App, asked: Asked, parts: Parts, body: Body, request_id: &str) -> Result<Response, Failure> {
     let public = asked.here.iter().any(|(route, _)| route.operation.public);
     let identity = if public { Identity::nobody() } else { identify(&app, &parts).await? };
+    if app.traces.is_some() && !identity.project.0.is_empty() {
+        magnum_traces::note("magnum.project_id", identity.project.0.clone());
+    }
     if !accepts_anything(&parts.headers) {
         return Err(Failure::routing(406, ""));
     }

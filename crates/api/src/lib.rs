@@ -29,6 +29,7 @@ mod patch;
 mod python;
 mod reply;
 mod shape;
+mod traced;
 mod typed;
 mod validate;
 mod version;

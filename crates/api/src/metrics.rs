@@ -9,6 +9,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use magnum_store::Store;
+use magnum_traces::Tracer;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
@@ -60,6 +61,13 @@ pub struct Metrics {
 
 impl Default for Metrics {
     fn default() -> Self {
+        Self::new(None)
+    }
+}
+
+impl Metrics {
+    /// Nothing counted yet; with what became of spans, if there are any.
+    pub fn new(traces: Option<&Tracer>) -> Self {
         let requests = Family::<Asked, Counter>::default();
         let seconds = Family::<Of, Histogram, fn() -> Histogram>::new_with_constructor(|| Histogram::new(BUCKETS));
         let clusters = Family::<In, Gauge>::default();
@@ -69,11 +77,13 @@ impl Default for Metrics {
         registry.register_with_unit("api_request_duration", "Time from a request to its answer", Unit::Seconds, seconds.clone());
         registry.register("clusters", "Clusters by status, of all projects", clusters.clone());
         registry.register("nodes", "Nodes wanted, masters included", nodes.clone());
+        if let Some(counts) = traces.map(Tracer::counts) {
+            registry.register("trace_spans_sent", "Spans that the collector of traces has", counts.sent.clone());
+            registry.register("trace_spans_lost", "Spans that found no room, or were not taken", counts.lost.clone());
+        }
         Self { registry: Arc::new(registry), requests, seconds, clusters, nodes }
     }
-}
 
-impl Metrics {
     /// Counts a request. `operation` is its name, or `none` when there is no such operation.
     pub(crate) fn count(&self, operation: Option<&'static str>, status: u16, took: Duration) {
         let operation = Name(operation.unwrap_or("none"));

@@ -5,6 +5,7 @@ use crate::catalogue::shown;
 use crate::error::Error;
 use crate::reply::{Reply, fault};
 use crate::retry::{Again, Failure};
+use magnum_traces::Span;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Certificate, Client, ClientBuilder, Identity, Method, Url, redirect};
 use secrecy::{ExposeSecret, SecretString};
@@ -128,10 +129,12 @@ impl Transport {
         loop {
             let left = self.limits.whole.saturating_sub(started.elapsed());
             made += 1;
-            let failure = match self.attempt(exchange, left).await {
+            let span = exchange.span(made - 1);
+            let failure = match self.attempt(exchange, left, span.as_ref()).await {
                 Ok(reply) => return Ok(reply),
                 Err(failure) => failure,
             };
+            drop(span);
             let left = self.limits.whole.saturating_sub(started.elapsed());
             let Some(pause) = failure.pause(exchange.idempotent, made, self.limits.attempts, left) else { return Err(failure.error) };
             tracing::debug!(service = exchange.service, attempt = made, ?pause, error = %failure.error, "asking again");
@@ -139,17 +142,31 @@ impl Transport {
         }
     }
 
-    async fn attempt(&self, exchange: &Exchange<'_>, left: Duration) -> Result<Reply, Failure> {
+    async fn attempt(&self, exchange: &Exchange<'_>, left: Duration, span: Option<&Span>) -> Result<Reply, Failure> {
         let limit = self.limits.attempt.min(left);
-        let headers = exchange.header_map().map_err(Failure::last)?;
+        let mut headers = exchange.header_map().map_err(Failure::last)?;
+        headers.extend(
+            span.into_iter()
+                .flat_map(Span::headers)
+                .filter_map(|(name, value)| Some((HeaderName::from_static(name), HeaderValue::from_str(&value).ok()?))),
+        );
+        let failed = |error: &reqwest::Error| {
+            if let Some(span) = span {
+                span.failed(if error.is_timeout() { "timeout" } else { "connection" });
+            }
+            exchange.failed(error, limit)
+        };
         let mut request = self.client.request(exchange.method.clone(), exchange.url.clone()).headers(headers).timeout(limit);
         if let Some(body) = exchange.body {
             request = request.header(CONTENT_TYPE, "application/json").body(body.to_string());
         }
-        let mut answer = request.send().await.map_err(|e| exchange.failed(&e, limit))?;
+        let mut answer = request.send().await.map_err(|e| failed(&e))?;
         let (status, headers) = (answer.status().as_u16(), std::mem::take(answer.headers_mut()));
+        if let Some(span) = span {
+            span.answered(status);
+        }
         let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(|e| exchange.failed(&e, limit))? {
+        while let Some(chunk) = answer.chunk().await.map_err(|e| failed(&e))? {
             if body.len() + chunk.len() > LONGEST {
                 return Err(Failure::last(exchange.garbled(format!("more than {} MiB", LONGEST >> 20))));
             }
@@ -164,6 +181,11 @@ impl Exchange<'_> {
     /// The address for messages.
     pub fn shown(&self) -> String {
         shown(self.url.as_str())
+    }
+
+    /// The span of an attempt, if it is made for a request that is traced.
+    fn span(&self, again: u32) -> Option<Span> {
+        magnum_traces::call(&magnum_traces::Call { service: self.service, method: self.method.as_str(), url: &self.url, again })
     }
 
     pub fn garbled(&self, what: String) -> Error {

@@ -63,6 +63,51 @@ async fn two_hundred_callers_make_one_login_and_the_next_is_free() {
 }
 
 #[tokio::test]
+async fn a_traced_request_is_followed_into_every_attempt_of_its_calls() {
+    let keystone = StandIn::start(|head, before| {
+        if head.starts_with("POST") {
+            issued(before, 3600)
+        } else if before == 0 {
+            Some((503, String::new(), String::new()))
+        } else {
+            Some((200, String::new(), r#"{"flavors": []}"#.into()))
+        }
+    })
+    .await;
+    let session = session(&keystone, fast());
+    let (tracer, memory) = magnum_traces::Tracer::in_memory();
+    let request = magnum_traces::Request {
+        method: "POST",
+        route: None,
+        path: "/v1/clusters",
+        base: "http://localhost",
+        request_id: "req-1",
+        traceparent: None,
+        tracestate: None,
+    };
+    let span = tracer.request(&request);
+    assert_eq!(span.within(compute::find_flavor(&session, "x")).await, Lookup::Missing);
+    drop(span);
+    let made = memory.take();
+    let told = |span: &magnum_traces::Made| format!("{} {}", span.name, span.attributes.get("http.response.status_code").unwrap());
+    let expected = ["POST Keystone 201", "GET Nova 503", "GET Nova 200"];
+    assert_eq!(made[..3].iter().map(told).collect::<Vec<_>>(), expected, "{made:?}");
+    let request = &made[3];
+    for (call, start) in made.iter().zip(["POST", "GET", "GET"]) {
+        assert_eq!((call.parent.as_ref(), &call.trace), (Some(&request.id), &request.trace));
+        let header = format!("traceparent: 00-{}-{}-01", call.trace, call.id);
+        let heads: Vec<String> = keystone.seen.lock().unwrap().iter().filter(|head| head.starts_with(start)).cloned().collect();
+        assert!(heads.iter().any(|head| head.contains(&header)), "{header}: {heads:?}");
+        assert!(!format!("{call:?}").contains("pa55") && !format!("{call:?}").contains("token-0"), "{call:?}");
+    }
+    assert_eq!(made[2].attributes["http.request.resend_count"], "1");
+    // Nobody asks on behalf of a request.
+    assert_eq!(compute::find_flavor(&session, "x").await, Lookup::Missing);
+    assert!(memory.take().is_empty());
+    assert!(!keystone.seen.lock().unwrap().last().unwrap().contains("traceparent"));
+}
+
+#[tokio::test]
 async fn a_refused_token_is_replaced_once_and_a_second_refusal_is_told() {
     let keystone = StandIn::start(|head, before| {
         if head.starts_with("POST") {

@@ -6,13 +6,13 @@ use crate::inquire::Known;
 use crate::judge::{Verdict, judge};
 use crate::rollout::{self, Rollout};
 use crate::world::World;
-use crate::{Error, certificates, drain, inquire, leave, notices, outcome, power, prepare, rotate, tokens};
+use crate::{Error, certificates, drain, inquire, leave, notices, outcome, power, prepare, rotate, tokens, traced};
 use jiff::Timestamp;
 use magnum_blueprint::{Blueprint, Settings};
 use magnum_engine::{Observed, Progress, ResourceKind};
 use magnum_store::{ClusterField, Lease, NewEvent, Node, Operation, Whole, time_limit};
 use magnum_types::{Action, NodeName, Role, StepState};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// One pass of a create or an update.
 pub(crate) async fn bring(world: &World, lease: &Lease, whole: &Whole, action: Action) -> Result<Next, Error> {
@@ -124,9 +124,14 @@ async fn resources(
         turns.hold(&mut blueprint);
         rollout = Some(turns);
     }
-    let (certificates, progress) =
-        tokio::join!(certificates::ensure(world, lease, &whole.cluster), world.engine.converge(&blueprint, &observed));
-    let progress = progress.map_err(Error::Engine)?;
+    let began = SystemTime::now();
+    let converging = async {
+        let progress = world.engine.converge(&blueprint, &observed).await.map_err(Error::Engine);
+        traced::step(world, operations, "converge", began, &progress);
+        progress
+    };
+    let (certificates, progress) = tokio::join!(certificates::ensure(world, lease, &whole.cluster), converging);
+    let progress = progress?;
     certificates?;
     world.gate.open(id).await;
     record(world, lease, whole, &progress).await?;

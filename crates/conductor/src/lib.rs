@@ -30,6 +30,7 @@ mod run;
 mod swarm;
 mod tenure;
 mod tokens;
+mod traced;
 mod world;
 
 pub use error::Error;

@@ -5,7 +5,7 @@
 use crate::Error;
 use crate::cadf::{Outcome, Stamp, event, event_type};
 use crate::world::World;
-use magnum_store::{Lease, Node, Notice, Operation, Priority, Whole};
+use magnum_store::{Lease, Node, Notice, Operation, Priority, TRACEPARENT, Whole};
 use magnum_types::{Action, ClusterStatus, Phase};
 use serde_json::{Map, Value};
 
@@ -69,7 +69,9 @@ pub(crate) fn ended(world: &World, whole: &Whole, operations: &[Operation], end:
     vec![notice(&whole, action, outcome, context.cloned().unwrap_or_default())]
 }
 
-fn notice(whole: &Whole, action: Action, outcome: Outcome, context: Map<String, Value>) -> Notice {
+fn notice(whole: &Whole, action: Action, outcome: Outcome, mut context: Map<String, Value>) -> Notice {
+    // A matter between us and the collector of traces.
+    context.remove(TRACEPARENT);
     let priority = if outcome == Outcome::Failure { Priority::Error } else { Priority::Info };
     let payload = event(whole, action, outcome, &context, &Stamp::now());
     Notice::new(whole.cluster.uuid, event_type(action), priority, context, payload)

@@ -3,8 +3,9 @@
 
 use crate::judge::Verdict;
 use crate::notices::End;
+use crate::traced::Ended;
 use crate::world::World;
-use crate::{Error, notices};
+use crate::{Error, notices, traced};
 use magnum_store::{ClusterField, Ending, Lease, NewEvent, Node, NodeGroupField, NodeStatus, Operation, OperationState, Whole};
 use magnum_types::{Action, ClusterStatus, Phase, StepState};
 
@@ -61,6 +62,7 @@ pub(crate) async fn finish(
     world.store.end_action(lease, id, ending).await.map_err(Error::Store)?;
     world.told.notify_one();
     world.store.insert_events(lease, id, vec![event]).await.map_err(Error::Store)?;
+    traced::ended(world, whole, operations, Ended { status: Some(status), failed: reason.as_deref() }).await;
     tracing::info!(cluster = %id, %status, reason = reason.as_deref().unwrap_or_default(), "an action ended");
     Ok(())
 }
@@ -82,7 +84,10 @@ pub(crate) async fn close(
     detail: &str,
 ) -> Result<(), Error> {
     let ids: Vec<_> = operations.iter().map(|o| o.id).collect();
-    world.store.finish_operations(lease, whole.cluster.uuid, &ids, state, detail).await.map_err(Error::Store)
+    world.store.finish_operations(lease, whole.cluster.uuid, &ids, state, detail).await.map_err(Error::Store)?;
+    let failed = (state == OperationState::Failed).then_some(detail);
+    traced::ended(world, whole, operations, Ended { status: None, failed }).await;
+    Ok(())
 }
 
 /// Every group gets its addresses and status; the reason goes to the groups that have a failed node, or to all.

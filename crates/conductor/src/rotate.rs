@@ -6,8 +6,9 @@
 //! and another one would make every token that pods hold worthless at once.
 
 use crate::certificates::{self, Fresh};
+use crate::traced::Ended;
 use crate::world::World;
-use crate::{Error, swarm};
+use crate::{Error, swarm, traced};
 use magnum_store::{
     AUTHORITIES, KeyPair, Lease, NewEvent, Operation, ROTATION, References, Renewal, Rotation, RotationPhase as Phase, Trusted, Whole,
 };
@@ -68,8 +69,10 @@ pub(crate) async fn advance(world: &World, lease: &Lease, whole: &Whole, operati
             (Renewal { private, done, delete: rotation.old.all(), ..Renewal::default() }, "the old authorities' keys are deleted")
         }
     };
+    let done: Vec<Operation> = operations.iter().filter(|operation| renewal.done.contains(&operation.id)).cloned().collect();
     world.certificates.renew(lease, id, renewal).await.map_err(Error::kept)?;
     tell(world, lease, whole, told).await?;
+    traced::ended(world, whole, &done, Ended::default()).await;
     Ok(Some(told.to_owned()))
 }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! New tokens for all nodes. Until every node has reported with its new one both are good; then the old ones are not.
 
-use crate::Error;
 use crate::prepare::{hash, random};
+use crate::traced::Ended;
 use crate::world::World;
+use crate::{Error, traced};
 use magnum_store::{Lease, Operation, Renewal, Whole, next_token_name, token_name};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -45,7 +46,9 @@ pub(crate) async fn advance(world: &World, lease: &Lease, whole: &Whole, operati
             renewal.private.push((next_token_name(node.id), None));
         }
     }
-    renewal.done = operations.iter().filter(|operation| operation.kind == KIND).map(|operation| operation.id).collect();
+    let done: Vec<Operation> = operations.iter().filter(|operation| operation.kind == KIND).cloned().collect();
+    renewal.done = done.iter().map(|operation| operation.id).collect();
     world.store.renew(lease, id, renewal).await.map_err(Error::Store)?;
+    traced::ended(world, whole, &done, Ended::default()).await;
     Ok(true)
 }

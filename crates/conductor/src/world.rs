@@ -10,6 +10,7 @@ use magnum_certificates::{Database, Manager};
 use magnum_engine::{Boxed, Engine};
 use magnum_stages::Usual;
 use magnum_store::Store;
+use magnum_traces::Tracer;
 use magnum_types::{ClusterId, Coe, NodeName};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -55,6 +56,8 @@ pub struct World {
     pub(crate) keys: KeyPool,
     /// Who tells others what happens to clusters; nobody unless given.
     pub(crate) announcer: Option<Arc<dyn Announce>>,
+    /// Who traces what becomes of operations; nobody unless given.
+    pub(crate) traces: Option<Tracer>,
     /// Rung when there is something to tell them.
     pub(crate) told: Arc<Notify>,
     /// Who looks at a cluster whose action hangs; nobody unless given.
@@ -97,6 +100,7 @@ impl World {
             holder,
             keys: KeyPool::default(),
             announcer: None,
+            traces: None,
             told: Arc::default(),
             doctor: None,
             inquiries: Arc::default(),
@@ -122,6 +126,12 @@ impl World {
     /// The same world with somebody who tells others what happens to clusters.
     pub fn with_announcer(mut self, announcer: Option<Arc<dyn Announce>>) -> Self {
         self.announcer = announcer;
+        self
+    }
+
+    /// The same world with somebody who traces what becomes of operations.
+    pub fn with_traces(mut self, traces: Option<Tracer>) -> Self {
+        self.traces = traces;
         self
     }
 

@@ -67,7 +67,7 @@ async fn check(files: &ConfigFiles, offline: bool) -> Result<Answer, HookError> 
     let mut findings: Vec<Finding> =
         settings.config.check().iter().map(|f| Finding { severity: f.severity.to_string(), text: f.to_string() }).collect();
     rules(&settings, &mut findings)?;
-    if let Err(error) = crate::notify::announcer(&settings.config) {
+    for error in [crate::notify::announcer(&settings.config).err(), crate::traces::check(&settings.config).err()].into_iter().flatten() {
         findings.push(Finding { severity: "error".to_owned(), text: format!("error: {}", error.message) });
     }
     if !offline {

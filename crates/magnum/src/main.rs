@@ -18,6 +18,7 @@ mod settings;
 mod site;
 mod state;
 mod tls;
+mod traces;
 
 use magnum_cli::Hooks;
 use std::process::ExitCode;

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What `magnum config check` finds out by asking: whether the database has what is needed, whether Keystone answers and
-//! takes the service's credentials, whether the API's certificate and key can be used, and whether the broker answers, if
-//! notifications are to go to one.
+//! takes the service's credentials, whether the API's certificate and key can be used, and whether the broker of notifications
+//! and the collector of traces answer, if there are to be any.
 
 use crate::certificates;
 use crate::database::connection;
 use crate::keystone::Keystone;
 use crate::notify;
 use crate::tls::Tls;
+use crate::traces;
 use magnum_conf::Config;
 use magnum_store::{Inspection, Limits};
 use secrecy::ExposeSecret;
@@ -20,6 +21,9 @@ pub async fn reach(config: &Config) -> Vec<(&'static str, String)> {
         findings.push(("error", error.message));
     }
     if let Err(error) = notify::reach(config).await {
+        findings.push(("error", error));
+    }
+    if let Err(error) = traces::reach(config).await {
         findings.push(("error", error));
     }
     match Keystone::of(config) {

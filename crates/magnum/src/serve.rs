@@ -10,6 +10,7 @@ use crate::settings::{Settings, Unnamed};
 use crate::site::Site;
 use crate::state::Seat;
 use crate::tls::Tls;
+use crate::traces;
 use magnum_api::catalogue::Embedded;
 use magnum_api::{App, metrics_router};
 use magnum_blueprint::Flavor;
@@ -27,6 +28,9 @@ use tokio::task::JoinHandle;
 
 /// How long work in progress may take to come to a stop when the server is told to end.
 const GRACE: Duration = Duration::from_secs(20);
+
+/// How long the last spans may take to the collector of traces.
+const LAST_SPANS: Duration = Duration::from_secs(3);
 
 /// How long a listener of a server that was killed may stay.
 const STALE: Duration = Duration::from_secs(1);
@@ -57,7 +61,8 @@ pub async fn serve(args: Serve) -> Result<(), HookError> {
         loopback_only("--listen", address)?;
     }
     let place = format!("{}://{address}", listen::scheme(tls.as_ref()));
-    let site = Site::open(&args, &settings, keystone, &place).await?;
+    let (tracer, outlet) = traces::begin(&settings.config, &args)?.unzip();
+    let site = Site::open(&args, &settings, keystone, &place, tracer).await?;
     if let Some(address) = args.process.metrics {
         serve_metrics(&site.app, address).await?;
     }
@@ -76,6 +81,9 @@ pub async fn serve(args: Serve) -> Result<(), HookError> {
     tracing::info!("ending; clusters go on");
     let _ = stop.send(true);
     parts.end().await;
+    if let Some(outlet) = outlet {
+        outlet.end(LAST_SPANS).await;
+    }
     if args.is_alone() {
         tidy(&site.app.store, &site.local).await;
     }
@@ -148,7 +156,7 @@ fn begin_conductor(
     tracing::info!(holder, external = %site.local.external_range(), "making and keeping clusters");
     let world = World::new(app.store.clone(), Arc::clone(&app.engine), Arc::new(EmbeddedFlavors), gates, holder);
     let world = world.with_doctor(Arc::clone(&site.doctor) as _).with_certificates(Arc::clone(&app.certificates));
-    let world = Arc::new(world.with_announcer(announcer));
+    let world = Arc::new(world.with_announcer(announcer).with_traces(app.traces.clone()));
     Ok((tokio::spawn(magnum_conductor::run(world, stopped)), seat))
 }
 

@@ -16,6 +16,7 @@ use magnum_cli::{CatalogueOf, HookError, Serve};
 use magnum_engine::Engine;
 use magnum_engine::local::{Config, Local, check};
 use magnum_store::Store;
+use magnum_traces::Tracer;
 use secrecy::ExposeSecret;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -33,7 +34,13 @@ pub struct Site {
 
 impl Site {
     /// Opens everything. `place` is the URL where the API answers, in this process or another.
-    pub async fn open(args: &Serve, settings: &Settings, keystone: Option<Keystone>, place: &str) -> Result<Self, HookError> {
+    pub async fn open(
+        args: &Serve,
+        settings: &Settings,
+        keystone: Option<Keystone>,
+        place: &str,
+        traces: Option<Tracer>,
+    ) -> Result<Self, HookError> {
         let image_dir = args.process.cache_dir.join("images");
         if args.conductor.is_some() {
             prerequisites(&image_dir)?;
@@ -69,7 +76,8 @@ impl Site {
             rules: policy::watch(Places::of(&settings.config, &settings.beside)?)?,
             www_authenticate_uri,
             agent: Some(agent),
-            metrics: Metrics::default(),
+            metrics: Metrics::new(traces.as_ref()),
+            traces,
             front: Arc::new(front(&settings.config)?),
             max_clusters_per_project: max_clusters.map_err(|e| HookError::new(e.to_string()))?.unwrap_or(20),
         };

@@ -120,6 +120,7 @@ impl Site {
             www_authenticate_uri: String::new(),
             agent: None,
             metrics: Metrics::default(),
+            traces: None,
             front: Arc::default(),
             max_clusters_per_project: 20,
         };

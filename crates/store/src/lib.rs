@@ -58,7 +58,7 @@ pub use lease::Lease;
 pub use node::{Node, NodeStatus};
 pub use nodegroup::{NodeCount, NodeGroup, NodeGroupField};
 pub use notice::{Ending, Notice, Priority};
-pub use operation::{Operation, OperationState};
+pub use operation::{Operation, OperationState, TRACEPARENT};
 pub use page::{Page, Scope};
 pub use quota::Quota;
 pub use renewal::{

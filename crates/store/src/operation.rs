@@ -8,6 +8,9 @@ use crate::sql::{Arg, Row, Transaction, transaction};
 use crate::{Cause, Lease, Store, now_ms};
 use magnum_types::{ClusterId, OperationId};
 
+/// The name in an operation's context under which the span of the request stands that asked for it, as W3C's header has it.
+pub const TRACEPARENT: &str = "traceparent";
+
 /// How an operation stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OperationState {
@@ -59,7 +62,8 @@ record! {
         /// Milliseconds since 1970.
         started_at: i64,
         ended_at: Option<i64>,
-        /// Who asked, by the names that OpenStack's request contexts have: `user_id`, `project_id`, `roles` and so on.
+        /// Who asked, by the names that OpenStack's request contexts have: `user_id`, `project_id`, `roles` and so on; and
+        /// [`TRACEPARENT`], if the request was traced.
         context: serde_json::Map<String, serde_json::Value>,
         /// When others were told that it has begun.
         announced_at: Option<i64>,

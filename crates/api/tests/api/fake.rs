@@ -201,6 +201,7 @@ pub async fn app() -> App {
         www_authenticate_uri: "http://localhost/identity".to_owned(),
         agent: None,
         metrics: Metrics::default(),
+        traces: None,
         front: Arc::default(),
         max_clusters_per_project: 20,
     }

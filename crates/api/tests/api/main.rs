@@ -14,4 +14,5 @@ mod fake;
 mod node;
 mod progress;
 mod replay;
+mod traces;
 mod wishes;

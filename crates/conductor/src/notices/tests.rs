@@ -39,7 +39,8 @@ impl Ward {
     }
 
     async fn ask(&self, kind: &str, who: &str) {
-        let operation = Operation::new(self.id, kind, "req-2", Value::Null).by(map(json!({"user_id": who, "project_id": "p"})));
+        let context = map(json!({"user_id": who, "project_id": "p", TRACEPARENT: "00-…"}));
+        let operation = Operation::new(self.id, kind, "req-2", Value::Null).by(context);
         self.world.store.request(Request::new(operation)).await.unwrap();
     }
 
@@ -81,6 +82,7 @@ async fn a_begin_is_told_once_and_the_end_with_who_asked_last() {
     ward.begin_all().await;
     ward.finish(Action::Update, Verdict::Complete).await;
     let told = ward.told().await;
+    assert!(ward.world.store.list_notices(99).await.unwrap().iter().all(|notice| notice.context.get(TRACEPARENT).is_none()));
     let begun = |who| format!("magnum.cluster.update pending INFO {who} CREATE_FAILED");
     assert_eq!(told[2..], [begun("ann"), begun("bob"), "magnum.cluster.update success INFO bob UPDATE_COMPLETE".to_owned()]);
 }
