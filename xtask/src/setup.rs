@@ -133,6 +133,7 @@ const PYTHON: &[(&str, &[&str])] = &[
     ("notifications", &["oslo.messaging==18.3.1", "pycadf==4.1.0"]),
     ("schemathesis", &["schemathesis==4.32.5"]),
     ("tempest", &["tempest==47.0.0", "magnum-tempest-plugin==2.12.0"]),
+    ("traces", &["opentelemetry-proto==1.45.2"]),
 ];
 
 /// Installs the Python programs that the tests run against the server.

@@ -32,6 +32,11 @@ impl Installation {
         Self::start("", Some(catalogue))
     }
 
+    /// As [`Self::with_services`] with requests looked up there; `more` is added to `magnum.conf`.
+    pub fn looking_up(more: &str) -> Result<Self> {
+        Self::start(more, Some("openstack"))
+    }
+
     /// With the local engine's images and flavors, `more` added to `magnum.conf`, and the services beside it for others to ask.
     pub fn beside_services(more: &str) -> Result<Self> {
         Self::start(more, Some("local"))

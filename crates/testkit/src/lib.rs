@@ -3,6 +3,7 @@
 //! machine. Used by `xtask` and by the tests on real nodes; never by the product.
 
 mod authority;
+mod collector;
 mod counting;
 mod database;
 mod installation;
@@ -23,6 +24,7 @@ mod services;
 mod wsgi;
 
 pub use authority::Authority;
+pub use collector::{COLLECTOR_KEY, Collector};
 pub use counting::Counting;
 pub use database::{DatabaseKind, DatabaseServer};
 pub use installation::Installation;
