@@ -38,6 +38,7 @@ const OLD_WORDS_ALLOWED: &[&str] = &[
     "xtask/src/tidy.rs",
     "crates/testkit/",
     "crates/conf/",
+    "crates/fuzz/",
     "crates/policy/",
 ];
 
