@@ -34,8 +34,10 @@ pub(crate) fn step(world: &World, operations: &[Operation], name: &str, began: S
     };
     for operation in operations {
         if let Some(action) = action(world, operation) {
-            let engine = ("magnum.engine", world.engine.name().into());
-            let attributes = vec![engine, ("magnum.detail", did.clone().into())];
+            let mut attributes = vec![("magnum.engine", world.engine.name().into())];
+            if failed.is_none() {
+                attributes.push(("magnum.detail", did.clone().into()));
+            }
             action.step(Step { name: name.to_owned(), began, ended: SystemTime::now(), attributes, failed: failed.clone() });
         }
     }

@@ -75,7 +75,9 @@ pub(crate) mod tests {
         let span = tracer.request(&request);
         span.within(async {
             asked().unwrap().answered(404);
-            asked().unwrap().failed("timeout");
+            let broken_off = asked().unwrap();
+            broken_off.answered(503);
+            broken_off.failed("timeout");
         })
         .await;
         let made = memory.take();

@@ -104,9 +104,10 @@ impl Span {
     }
 }
 
-/// Marks a span as failed.
+/// Marks a span as failed; of several kinds of error the last one counts.
 pub(crate) fn fail(data: &mut SpanData, kind: String, reason: &str) {
     data.status = Status::error(reason.to_owned());
+    data.attributes.retain(|pair| pair.key.as_str() != "error.type");
     data.attributes.push(KeyValue::new("error.type", kind));
 }
 
@@ -114,7 +115,8 @@ impl Drop for Span {
     fn drop(&mut self) {
         let data = self.0.data.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(mut data) = data {
-            data.end_time = SystemTime::now();
+            // The clock may have been set back.
+            data.end_time = SystemTime::now().max(data.start_time);
             if std::thread::panicking() {
                 fail(&mut data, "panic".to_owned(), "");
             }
