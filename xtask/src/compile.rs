@@ -10,8 +10,7 @@ const TARGET: &str = "x86_64-unknown-linux-gnu";
 
 /// Builds `magnum` and the static `magnum-agent`; answers the directory that holds both.
 pub fn dist() -> Result<PathBuf> {
-    let root = sh::root();
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    let target = target();
     sh::say("building magnum (release)");
     sh::run(cargo().args(["build", "--release", "--package", "magnum"]))?;
     sh::say("building magnum-agent (release, static)");
@@ -27,6 +26,16 @@ pub fn dist() -> Result<PathBuf> {
         std::fs::rename(&new, dist.join(name)).with_context(|| format!("placing {name}"))?;
     }
     Ok(dist)
+}
+
+/// The directory of the `magnum` that the quick tests are built with.
+pub fn debug() -> PathBuf {
+    target().join("debug")
+}
+
+/// Where Cargo builds.
+pub fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| sh::root().join("target"), PathBuf::from)
 }
 
 fn cargo() -> Command {

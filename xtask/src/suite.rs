@@ -4,6 +4,7 @@
 use crate::{compile, fuzz, scoreboard, setup, sh, tidy};
 use anyhow::{Result, anyhow, bail};
 use magnum_testkit::{cache_dir, leftovers};
+use std::path::PathBuf;
 use std::process::Command;
 
 /// How long each fuzz target is run in the full suite, in seconds.
@@ -25,24 +26,19 @@ pub struct Args {
 
 /// Runs the suite; the first stage that fails ends it.
 pub fn run(args: &Args) -> Result<()> {
-    // Packages are mostly waited for, lints mostly computed.
-    std::thread::scope(|scope| {
-        let packages = scope.spawn(|| if args.quick { Ok(()) } else { setup::run().and_then(|()| setup::clients()) });
-        let read = read_over();
-        packages.join().map_err(|_| anyhow!("the installation of packages broke off"))??;
-        read
-    })?;
-    sh::say("quick tests");
-    nextest()?;
-    sh::run(cargo().args(["nextest", "run", "--workspace"]))?;
+    // Packages are mostly waited for, lints and tests mostly computed.
+    beside(|| if args.quick { Ok(()) } else { setup::run() }, read_over)?;
+    beside(|| if args.quick { Ok(()) } else { setup::clients() }, quick)?;
     if args.quick {
         return Ok(());
     }
     if args.full && args.only.is_empty() {
         fuzz::all(FUZZ)?;
     }
-    let dist = compile::dist()?;
-    setup::image(&dist)?;
+    if args.full && (args.only.is_empty() || args.only.iter().any(|name| name == "real_osc")) {
+        setup::rust_client()?;
+    }
+    let dist = built()?;
     sh::say("tests on real nodes and real services");
     let before = leftovers()?;
     let mut real = cargo();
@@ -70,6 +66,32 @@ pub fn run(args: &Args) -> Result<()> {
     }
     sh::say("all tests passed, nothing left behind");
     Ok(())
+}
+
+/// The tests that need neither nodes nor services.
+fn quick() -> Result<()> {
+    sh::say("quick tests");
+    nextest()?;
+    sh::run(cargo().args(["nextest", "run", "--workspace"]))
+}
+
+/// The release build, and beside it the node image, which the program of the quick tests makes: one ends with minutes on one
+/// processor, the other is a good deal of waiting.
+fn built() -> Result<PathBuf> {
+    let dist = beside(|| setup::image(&compile::debug()), compile::dist)?;
+    // It is there, unless the two programs would make different ones.
+    setup::image(&dist)?;
+    Ok(dist)
+}
+
+/// Does both at the same time; what `work` answers, unless the other failed.
+fn beside<T>(other: impl FnOnce() -> Result<()> + Send, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    std::thread::scope(|scope| {
+        let other = scope.spawn(other);
+        let done = work();
+        other.join().map_err(|_| anyhow!("what ran beside it broke off"))??;
+        done
+    })
 }
 
 /// What needs no run of the program: its form, its lints.

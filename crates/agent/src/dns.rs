@@ -10,7 +10,7 @@ mod probe;
 mod watch;
 
 pub use endpoints::subsets;
-pub use probe::{Reply, ask, query};
+pub use probe::{Reply, TIMED_OUT, ask, query};
 
 use crate::error::Error;
 use crate::file;

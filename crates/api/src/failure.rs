@@ -139,10 +139,10 @@ impl Failure {
             Origin::Handler => {
                 let code = if self.status >= 500 { "server" } else { "client" };
                 let title = self.detail.split('.').next().unwrap_or_default();
-                errors(request_id, code, self.status, title, &self.detail)
+                error_body(request_id, code, self.status, title, &self.detail)
             }
-            Origin::Routing if json => errors(request_id, "", self.status, status.canonical_reason().unwrap_or_default(), &self.detail),
-            Origin::Routing => errors(request_id, "", self.status, "", ""),
+            Origin::Routing if json => error_body(request_id, "", self.status, status.canonical_reason().unwrap_or_default(), &self.detail),
+            Origin::Routing => error_body(request_id, "", self.status, "", ""),
         };
         with(self.headers, (status, axum::Json(body)))
     }
@@ -159,7 +159,8 @@ fn with(headers: Vec<(&'static str, String)>, answer: impl IntoResponse) -> Resp
     response
 }
 
-fn errors(request_id: &str, code: &str, status: u16, title: &str, detail: &str) -> Value {
+/// OpenStack's error body.
+pub fn error_body(request_id: &str, code: &str, status: u16, title: &str, detail: &str) -> Value {
     json!({"errors": [{"request_id": request_id, "code": code, "status": status, "title": title, "detail": detail, "links": []}]})
 }
 

@@ -45,6 +45,7 @@ pub(crate) mod operations {
 pub use app::{App, Diagnose, Judged, NoReport, PathWish, Question, Told};
 pub use authorities::Authorities;
 pub use dispatch::router;
+pub use failure::error_body;
 pub use front::{Cors, Front};
 pub use identity::{Authenticate, Identity, Presented, PrivateToken, Refused};
 pub use metrics::{Metrics, metrics_router};

@@ -5,6 +5,7 @@ use crate::failure::Failure;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use magnum_types::Microversion;
 use serde_json::{Value, json};
+use std::sync::LazyLock;
 
 const VERSION: &str = "openstack-api-version";
 const MINIMUM: &str = "openstack-api-minimum-version";
@@ -107,11 +108,17 @@ fn headers(version: Microversion) -> [(&'static str, String); 4] {
 
 /// Puts the version headers on an answer.
 pub(crate) fn write(map: &mut HeaderMap, version: Microversion) {
-    for (name, value) in headers(version) {
-        if let Ok(value) = HeaderValue::from_str(&value) {
-            map.insert(HeaderName::from_static(name), value);
-        }
+    /// The same on most answers.
+    static NEWEST: LazyLock<Vec<(HeaderName, HeaderValue)>> = LazyLock::new(|| values(Microversion::MAX));
+    let own = if version == Microversion::MAX { None } else { Some(values(version)) };
+    for (name, value) in own.as_ref().unwrap_or(&NEWEST) {
+        map.insert(name, value.clone());
     }
+}
+
+fn values(version: Microversion) -> Vec<(HeaderName, HeaderValue)> {
+    let value = |(name, value): (_, String)| Some((HeaderName::from_static(name), HeaderValue::from_str(&value).ok()?));
+    headers(version).into_iter().filter_map(value).collect()
 }
 
 /// Puts the version headers on a failure.

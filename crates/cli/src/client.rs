@@ -6,6 +6,7 @@ mod message;
 use crate::endpoint::{Reach, is_loopback};
 use crate::error::Error;
 use magnum_cloud::Tls;
+use magnum_types::innermost;
 use message::message;
 use reqwest::header::HeaderValue;
 use reqwest::{Method, Url};
@@ -227,15 +228,7 @@ impl Request<'_> {
     }
 
     fn unreachable(&self, door: &Door, error: &reqwest::Error) -> Error {
-        let reason = if error.is_timeout() {
-            "no answer within the time limit".to_owned()
-        } else {
-            let mut source: &dyn std::error::Error = error;
-            while let Some(inner) = source.source() {
-                source = inner;
-            }
-            source.to_string()
-        };
+        let reason = if error.is_timeout() { "no answer within the time limit".to_owned() } else { innermost(error).to_string() };
         let hint = match &self.client.reach {
             _ if reason.contains("certificate") => "name the authority that signed it with --os-cacert or OS_CACERT".to_owned(),
             _ if reason.contains("InvalidContentType") => "it speaks no TLS: use an address that begins with http://".to_owned(),

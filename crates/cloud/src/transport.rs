@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::reply::{Reply, fault};
 use crate::retry::{Again, Failure};
 use magnum_traces::Span;
+use magnum_types::innermost;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Certificate, Client, ClientBuilder, Identity, Method, Url, redirect};
 use secrecy::{ExposeSecret, SecretString};
@@ -216,17 +217,8 @@ impl Exchange<'_> {
         let error = if error.is_timeout() {
             Error::TimedOut { service, url, limit }
         } else {
-            Error::Unavailable { service, url, reason: innermost(error) }
+            Error::Unavailable { service, url, reason: innermost(error).to_string() }
         };
         Failure { error, again, wait: None }
     }
-}
-
-/// The innermost cause says what happened: "connection refused", "invalid peer certificate".
-fn innermost(error: &reqwest::Error) -> String {
-    let mut inner: &dyn std::error::Error = error;
-    while let Some(source) = inner.source() {
-        inner = source;
-    }
-    inner.to_string()
 }

@@ -3,6 +3,7 @@
 
 use crate::world::ApiAccess;
 use magnum_facts::{Why, WhyKind};
+use magnum_types::innermost;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
@@ -79,14 +80,9 @@ impl Api {
     }
 }
 
-/// The innermost cause says what happened: "connection refused", "invalid peer certificate".
 fn why(url: &str, error: &reqwest::Error) -> Why {
     if error.is_timeout() {
         return Why::new(WhyKind::TimedOut, format!("{url} did not answer in time"));
     }
-    let mut inner: &dyn std::error::Error = error;
-    while let Some(source) = inner.source() {
-        inner = source;
-    }
-    Why::new(WhyKind::Unreachable, format!("{url}: {inner}"))
+    Why::new(WhyKind::Unreachable, format!("{url}: {}", innermost(error)))
 }

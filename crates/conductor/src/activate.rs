@@ -4,7 +4,7 @@
 use crate::tenure::{self, Tenure};
 use crate::world::World;
 use crate::{Error, bring, home, keep, remove};
-use magnum_store::{Lease, Scope};
+use magnum_store::{Lease, Scope, is_coming};
 use magnum_types::{Action, ClusterId, ClusterStatus, Phase};
 use std::time::Duration;
 
@@ -75,16 +75,21 @@ async fn work(world: &World, lease: &Lease, id: ClusterId) -> Result<Next, Error
     if let Some(next) = home::elsewhere(world, lease, &whole).await? {
         return Ok(next);
     }
-    match (status.action_in_progress(), status.phase()) {
+    let next = match (status.action_in_progress(), status.phase()) {
         (Some(Action::Delete), _) => remove::remove(world, lease, &whole).await,
         (Some(action), _) => bring::bring(world, lease, &whole, action).await,
         (None, Phase::Failed) => keep::failed(world, lease, &whole).await,
         (None, _) => keep::complete(world, lease, &whole).await,
+    }?;
+    if next == Next::Settled || !is_coming(&whole.cluster) {
+        world.admission.leave(id);
     }
+    Ok(next)
 }
 
 /// Another conductor works on the cluster: only its nodes are answered here too, so that they still are when that one dies.
 async fn watch_others(world: &World, id: ClusterId) -> Next {
+    world.admission.leave(id);
     match world.store.get_cluster(&Scope::All, id).await {
         Ok(cluster) if cluster.status == Some(ClusterStatus::DeleteInProgress) => world.gate.close(id),
         Ok(cluster) => {

@@ -14,11 +14,17 @@ use magnum_store::{ClusterField, Lease, NewEvent, Node, Operation, Whole, time_l
 use magnum_types::{Action, NodeName, Role, StepState};
 use std::time::{Duration, SystemTime};
 
+/// How often a cluster that waits for its turn asks for it.
+const TURN: Duration = Duration::from_millis(500);
+
 /// One pass of a create or an update.
 pub(crate) async fn bring(world: &World, lease: &Lease, whole: &Whole, action: Action) -> Result<Next, Error> {
     let id = whole.cluster.uuid;
     let operations = world.store.list_open_operations(id).await.map_err(Error::Store)?;
     notices::begun(world, lease, whole, &operations).await?;
+    if !world.admission.enter(id, world.engine.at_once()) {
+        return wait(world, lease, whole, "waits until other clusters' nodes are up".to_owned(), TURN).await;
+    }
     let remove_first = victims(world, &operations).await?;
     let made = async {
         if action == Action::Update {
@@ -45,14 +51,20 @@ pub(crate) async fn bring(world: &World, lease: &Lease, whole: &Whole, action: A
     };
     world.succeeded(id);
     let verdict = look(world, lease, whole, &left).await?;
-    if let Verdict::Waiting(text) = &verdict {
-        if whole.cluster.status_reason.as_ref() != Some(text) {
-            world.store.update_cluster(lease, id, &[ClusterField::StatusReason(Some(text.clone()))]).await.map_err(Error::Store)?;
-        }
-        return Ok(Next::In(left.look_again()));
+    if let Verdict::Waiting(text) = verdict {
+        return wait(world, lease, whole, text, left.look_again()).await;
     }
     outcome::finish(world, lease, whole, action, &verdict, &operations, Some(settings.api_url())).await?;
     Ok(Next::Settled)
+}
+
+/// Says what the action waits for.
+async fn wait(world: &World, lease: &Lease, whole: &Whole, reason: String, look_again: Duration) -> Result<Next, Error> {
+    if whole.cluster.status_reason.as_ref() != Some(&reason) {
+        let reason = ClusterField::StatusReason(Some(reason));
+        world.store.update_cluster(lease, whole.cluster.uuid, &[reason]).await.map_err(Error::Store)?;
+    }
+    Ok(Next::In(look_again))
 }
 
 /// The judgement of the nodes, and what the doctor found behind it when something hangs.

@@ -6,6 +6,7 @@
 //! nothing that can be looked up is remembered, but for a short-lived note of when the engine was last asked.
 
 mod activate;
+mod admission;
 mod bring;
 mod cadf;
 mod certificates;

@@ -2,6 +2,7 @@
 //! What a conductor works with.
 
 use crate::Error;
+use crate::admission::Admission;
 use crate::inquire::{Examine, Inquiries};
 use crate::keys::KeyPool;
 use crate::relay::Announce;
@@ -66,6 +67,7 @@ pub struct World {
     usual: Mutex<HashMap<Coe, (Instant, Arc<Usual>)>>,
     /// External addresses are chosen one cluster at a time.
     pub(crate) addresses: tokio::sync::Mutex<()>,
+    pub(crate) admission: Admission,
     notes: Mutex<HashMap<ClusterId, Note>>,
     turns: Mutex<HashMap<ClusterId, Turns>>,
 }
@@ -106,6 +108,7 @@ impl World {
             inquiries: Arc::default(),
             usual: Mutex::default(),
             addresses: Default::default(),
+            admission: Admission::default(),
             notes: Mutex::default(),
             turns: Mutex::default(),
         }
@@ -237,6 +240,7 @@ impl World {
     pub(crate) fn forget(&self, cluster: ClusterId) {
         self.inquiries.forget(cluster);
         self.forget_turns(cluster);
+        self.admission.leave(cluster);
         self.notes.lock().unwrap_or_else(PoisonError::into_inner).remove(&cluster);
     }
 }

@@ -30,6 +30,11 @@ pub trait Engine: Send + Sync {
         None
     }
 
+    /// For how many clusters nodes may be coming up at a time in one process. None where they have processors of their own.
+    fn at_once(&self) -> Option<usize> {
+        None
+    }
+
     /// What is there now. Never fails: what could not be seen is a resource with state `Unknown` and the reason.
     fn observe<'a>(&'a self, cluster: ClusterId) -> Boxed<'a, Observed>;
 

@@ -29,7 +29,7 @@ use magnum_blueprint::Blueprint;
 use magnum_types::{ClusterId, NodeName};
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// How the local engine is set up.
 #[derive(Debug, Clone)]
@@ -92,6 +92,12 @@ impl Engine for Local {
 
     fn home(&self) -> Option<&str> {
         Some(&self.machine.instance.id)
+    }
+
+    fn at_once(&self) -> Option<usize> {
+        /// Looked up once: control groups are read for it.
+        static PROCESSORS: LazyLock<usize> = LazyLock::new(|| std::thread::available_parallelism().map_or(2, |n| n.get().max(2)));
+        Some(*PROCESSORS)
     }
 
     fn observe<'a>(&'a self, cluster: ClusterId) -> Boxed<'a, Observed> {

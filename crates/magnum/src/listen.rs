@@ -133,9 +133,7 @@ async fn agree(acceptor: &TlsAcceptor, mut stream: TcpStream) -> io::Result<TlsS
 /// The answer to a request in the clear, in the form of all other refusals.
 fn in_the_clear() -> String {
     let detail = "This port speaks TLS only. Use an address that begins with https://";
-    let error =
-        serde_json::json!({"request_id": "", "code": "client", "status": 400, "title": "Bad Request", "detail": detail, "links": []});
-    let body = serde_json::json!({"errors": [error]}).to_string();
+    let body = magnum_api::error_body("", "client", 400, "Bad Request", detail).to_string();
     let length = body.len();
     format!("HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}")
 }

@@ -23,6 +23,10 @@ mod traces;
 use magnum_cli::Hooks;
 use std::process::ExitCode;
 
+/// Small pieces that live for one request, on two threads: glibc's allocator took a fifth of the time of reading a cluster.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     // One TLS provider for everything in this process; a second installation would be a fault of ours.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();

@@ -75,10 +75,7 @@ impl StateDir {
     /// The private token; made on first use, readable by the owner only.
     pub fn token(&self) -> Result<SecretString, HookError> {
         // Of several that start for the first time together, one makes it.
-        let one = lock_file(&self.path.join("token.lock"))?;
-        if !is_locked(&one, libc::F_WRLCK, true) {
-            return Err(HookError::new(format!("{} cannot be locked", self.path.join("token.lock").display())));
-        }
+        let _one = self.alone_with("token")?;
         let file = self.path.join("token");
         match std::fs::read_to_string(&file) {
             Ok(text) if text.trim().len() >= 32 => Ok(SecretString::from(text.trim().to_owned())),
@@ -104,7 +101,15 @@ impl StateDir {
 
     /// Leaves the server's URL for clients on this machine.
     pub fn announce(&self, scheme: &str, address: SocketAddr) -> Result<(), HookError> {
+        let _one = self.alone_with("endpoint")?;
         self.write("endpoint", &format!("{scheme}://{address}"))
+    }
+
+    /// Keeps other processes of this directory from a file, until it is dropped.
+    fn alone_with(&self, name: &str) -> Result<File, HookError> {
+        let path = self.path.join(format!("{name}.lock"));
+        let lock = lock_file(&path)?;
+        if is_locked(&lock, libc::F_WRLCK, true) { Ok(lock) } else { Err(HookError::new(format!("{} cannot be locked", path.display()))) }
     }
 
     /// Writes a small file so that it is there whole or not at all.

@@ -2,7 +2,7 @@
 //! How typed values stand in columns: ids and words as text, JSON as text, times as naive UTC.
 
 use crate::error::Error;
-use crate::sql::{Arg, Kind, Row};
+use crate::sql::{Arg, At, Kind, Row};
 use jiff::Timestamp;
 use magnum_types::{
     ClusterId, ClusterStatus, Coe, HealthStatus, Labels, NodeGroupId, NodeName, OperationId, ProjectId, Role, StepState, TemplateId, UserId,
@@ -15,14 +15,14 @@ use time::{OffsetDateTime, PrimitiveDateTime};
 /// A value that a column can hold. A NULL reads as the type's empty value where it has one.
 pub(crate) trait Column: Sized {
     const KIND: Kind = Kind::Text;
-    fn read(row: &Row, name: &str) -> Result<Self, Error>;
+    fn read(row: &Row, at: At<'_>) -> Result<Self, Error>;
     fn arg(&self) -> Arg;
 }
 
 impl<T: Column> Column for Option<T> {
     const KIND: Kind = T::KIND;
-    fn read(row: &Row, name: &str) -> Result<Self, Error> {
-        if row.is_null(name)? { Ok(None) } else { T::read(row, name).map(Some) }
+    fn read(row: &Row, at: At<'_>) -> Result<Self, Error> {
+        if row.is_null(at)? { Ok(None) } else { T::read(row, at).map(Some) }
     }
     fn arg(&self) -> Arg {
         self.as_ref().map_or(Arg::Null(T::KIND), Column::arg)
@@ -31,8 +31,8 @@ impl<T: Column> Column for Option<T> {
 
 impl Column for i64 {
     const KIND: Kind = Kind::Int;
-    fn read(row: &Row, name: &str) -> Result<Self, Error> {
-        if row.is_null(name)? { Ok(0) } else { row.int(name) }
+    fn read(row: &Row, at: At<'_>) -> Result<Self, Error> {
+        if row.is_null(at)? { Ok(0) } else { row.int(at) }
     }
     fn arg(&self) -> Arg {
         Arg::Int(*self)
@@ -41,8 +41,8 @@ impl Column for i64 {
 
 impl Column for bool {
     const KIND: Kind = Kind::Bool;
-    fn read(row: &Row, name: &str) -> Result<Self, Error> {
-        if row.is_null(name)? { Ok(false) } else { row.bool(name) }
+    fn read(row: &Row, at: At<'_>) -> Result<Self, Error> {
+        if row.is_null(at)? { Ok(false) } else { row.bool(at) }
     }
     fn arg(&self) -> Arg {
         Arg::Bool(*self)
@@ -50,8 +50,8 @@ impl Column for bool {
 }
 
 impl Column for String {
-    fn read(row: &Row, name: &str) -> Result<Self, Error> {
-        if row.is_null(name)? { Ok(String::new()) } else { row.text(name) }
+    fn read(row: &Row, at: At<'_>) -> Result<Self, Error> {
+        if row.is_null(at)? { Ok(String::new()) } else { row.text(at) }
     }
     fn arg(&self) -> Arg {
         Arg::Text(self.clone())
@@ -59,8 +59,8 @@ impl Column for String {
 }
 
 impl Column for SecretString {
-    fn read(row: &Row, name: &str) -> Result<Self, Error> {
-        String::read(row, name).map(SecretString::from)
+    fn read(row: &Row, at: At<'_>) -> Result<Self, Error> {
+        String::read(row, at).map(SecretString::from)
     }
     fn arg(&self) -> Arg {
         Arg::Text(self.expose_secret().to_owned())
@@ -69,9 +69,9 @@ impl Column for SecretString {
 
 impl Column for Timestamp {
     const KIND: Kind = Kind::Time;
-    fn read(row: &Row, name: &str) -> Result<Self, Error> {
-        let time = row.time(name)?.assume_utc();
-        Timestamp::from_nanosecond(time.unix_timestamp_nanos()).map_err(|_| unreadable(name, &time.to_string()))
+    fn read(row: &Row, at: At<'_>) -> Result<Self, Error> {
+        let time = row.time(at)?.assume_utc();
+        Timestamp::from_nanosecond(time.unix_timestamp_nanos()).map_err(|_| unreadable(at, &time.to_string()))
     }
     fn arg(&self) -> Arg {
         match OffsetDateTime::from_unix_timestamp_nanos(self.as_nanosecond()) {
@@ -84,10 +84,10 @@ impl Column for Timestamp {
 macro_rules! as_text {
     ($($type:ty: |$text:ident| $read:expr, |$value:ident| $write:expr;)+) => {$(
         impl Column for $type {
-            fn read(row: &Row, name: &str) -> Result<Self, Error> {
-                let $text = String::read(row, name)?;
+            fn read(row: &Row, at: At<'_>) -> Result<Self, Error> {
+                let $text = String::read(row, at)?;
                 let read: Option<Self> = $read;
-                read.ok_or_else(|| unreadable(name, &$text))
+                read.ok_or_else(|| unreadable(at, &$text))
             }
             fn arg(&self) -> Arg {
                 let $value = self;
@@ -116,15 +116,15 @@ as_text! {
 macro_rules! as_json {
     ($($type:ty = $empty:literal;)+) => {$(
         impl Column for $type {
-            fn read(row: &Row, name: &str) -> Result<Self, Error> {
-                if row.is_null(name)? {
+            fn read(row: &Row, at: At<'_>) -> Result<Self, Error> {
+                if row.is_null(at)? {
                     return Ok(Self::default());
                 }
-                let text = row.text(name)?;
+                let text = row.text(at)?;
                 if text.is_empty() {
                     return Ok(Self::default());
                 }
-                serde_json::from_str::<Option<Self>>(&text).map(Option::unwrap_or_default).map_err(|_| unreadable(name, &text))
+                serde_json::from_str::<Option<Self>>(&text).map(Option::unwrap_or_default).map_err(|_| unreadable(at, &text))
             }
             fn arg(&self) -> Arg {
                 Arg::Text(serde_json::to_string(self).map_or_else(|_| $empty.to_owned(), |text| ascii(&text)))
@@ -151,8 +151,8 @@ fn worded(value: Value) -> String {
 }
 
 impl Column for BTreeMap<String, String> {
-    fn read(row: &Row, name: &str) -> Result<Self, Error> {
-        let values = serde_json::Map::<String, Value>::read(row, name)?;
+    fn read(row: &Row, at: At<'_>) -> Result<Self, Error> {
+        let values = serde_json::Map::<String, Value>::read(row, at)?;
         Ok(values.into_iter().map(|(key, value)| (key, worded(value))).collect())
     }
     fn arg(&self) -> Arg {
@@ -161,8 +161,8 @@ impl Column for BTreeMap<String, String> {
 }
 
 impl Column for Labels {
-    fn read(row: &Row, name: &str) -> Result<Self, Error> {
-        BTreeMap::read(row, name).map(Labels)
+    fn read(row: &Row, at: At<'_>) -> Result<Self, Error> {
+        BTreeMap::read(row, at).map(Labels)
     }
     fn arg(&self) -> Arg {
         self.0.arg()
@@ -170,8 +170,8 @@ impl Column for Labels {
 }
 
 impl Column for Vec<String> {
-    fn read(row: &Row, name: &str) -> Result<Self, Error> {
-        Ok(Vec::<Value>::read(row, name)?.into_iter().map(worded).collect())
+    fn read(row: &Row, at: At<'_>) -> Result<Self, Error> {
+        Ok(Vec::<Value>::read(row, at)?.into_iter().map(worded).collect())
     }
     fn arg(&self) -> Arg {
         Arg::Text(serde_json::to_string(self).map_or_else(|_| "[]".to_owned(), |text| ascii(&text)))
@@ -195,8 +195,8 @@ fn ascii(json: &str) -> String {
     text
 }
 
-fn unreadable(column: &str, value: &str) -> Error {
-    Error::Unreadable { column: column.to_owned(), value: value.chars().take(120).collect() }
+fn unreadable(at: At<'_>, value: &str) -> Error {
+    Error::Unreadable { column: at.name.to_owned(), value: value.chars().take(120).collect() }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use crate::column::Column;
 use crate::error::Error;
 use crate::record::{self, Record, record};
-use crate::sql::{Arg, Row, Transaction, transaction};
+use crate::sql::{Arg, At, Row, Transaction, transaction};
 use crate::{Cause, Lease, Store, now_ms};
 use magnum_types::{ClusterId, NodeGroupId, NodeName, Role, StepState};
 use std::collections::BTreeMap;
@@ -34,13 +34,13 @@ impl NodeStatus {
 }
 
 impl Column for NodeStatus {
-    fn read(row: &Row, name: &str) -> Result<Self, Error> {
+    fn read(row: &Row, at: At<'_>) -> Result<Self, Error> {
         use NodeStatus::*;
-        let text = row.text(name)?;
+        let text = row.text(at)?;
         [Building, Ready, Failed, Stopped, Unknown]
             .into_iter()
             .find(|s| s.as_str() == text)
-            .ok_or_else(|| Error::Unreadable { column: name.to_owned(), value: text })
+            .ok_or_else(|| Error::Unreadable { column: at.name.to_owned(), value: text })
     }
     fn arg(&self) -> Arg {
         Arg::Text(self.as_str().to_owned())

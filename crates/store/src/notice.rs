@@ -7,7 +7,7 @@ use crate::column::Column;
 use crate::error::Error;
 use crate::operation::{self, OperationState};
 use crate::record::{self, record};
-use crate::sql::{Arg, Row, Transaction, transaction};
+use crate::sql::{Arg, At, Row, Transaction, transaction};
 use crate::{Cause, ClusterField, Lease, Store, cluster, now_ms};
 use magnum_types::{ClusterId, OperationId};
 use serde_json::{Map, Value};
@@ -31,10 +31,10 @@ impl Priority {
 }
 
 impl Column for Priority {
-    fn read(row: &Row, name: &str) -> Result<Self, Error> {
-        let text = row.text(name)?;
+    fn read(row: &Row, at: At<'_>) -> Result<Self, Error> {
+        let text = row.text(at)?;
         let known = [Priority::Info, Priority::Error].into_iter().find(|priority| priority.as_str() == text);
-        known.ok_or_else(|| Error::Unreadable { column: name.to_owned(), value: text })
+        known.ok_or_else(|| Error::Unreadable { column: at.name.to_owned(), value: text })
     }
     fn arg(&self) -> Arg {
         Arg::Text(self.as_str().to_owned())

@@ -4,7 +4,7 @@
 use crate::column::Column;
 use crate::error::Error;
 use crate::record::{self, record};
-use crate::sql::{Arg, Row, Transaction, transaction};
+use crate::sql::{Arg, At, Row, Transaction, transaction};
 use crate::{Cause, Lease, Store, now_ms};
 use magnum_types::{ClusterId, OperationId};
 
@@ -31,12 +31,12 @@ impl OperationState {
 }
 
 impl Column for OperationState {
-    fn read(row: &Row, name: &str) -> Result<Self, Error> {
-        match row.text(name)?.as_str() {
+    fn read(row: &Row, at: At<'_>) -> Result<Self, Error> {
+        match row.text(at)?.as_str() {
             "running" => Ok(OperationState::Running),
             "done" => Ok(OperationState::Done),
             "failed" => Ok(OperationState::Failed),
-            other => Err(Error::Unreadable { column: name.to_owned(), value: other.to_owned() }),
+            other => Err(Error::Unreadable { column: at.name.to_owned(), value: other.to_owned() }),
         }
     }
     fn arg(&self) -> Arg {

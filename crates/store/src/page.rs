@@ -99,7 +99,7 @@ impl Page {
         let rows = db.fetch(&R::select(&db.layout, &tail), args).await?;
         let mut records = Vec::with_capacity(rows.len());
         for row in &rows {
-            match R::from_row(row) {
+            match R::from_row(row, 0) {
                 Ok(record) => records.push(record),
                 // One row that no version of Magnum writes must not take the whole list away; asked for by itself it is an error.
                 Err(error @ Error::Unreadable { .. }) => {

@@ -3,7 +3,7 @@
 
 use crate::dialect::Dialect;
 use crate::error::Error;
-use crate::sql::{Arg, Database, Kind, Layout, Row, Transaction};
+use crate::sql::{Arg, At, Database, Kind, Layout, Row, Transaction};
 
 /// The most bytes that a `TEXT` of MySQL holds.
 const TEXT_MAX: usize = 65_535;
@@ -15,25 +15,32 @@ pub(crate) trait Record: Sized {
     const COLUMNS: &'static [&'static str];
     /// What they hold, in the same order.
     const KINDS: &'static [Kind];
-    fn from_row(row: &Row) -> Result<Self, Error>;
+    /// From a row that has the columns, in their order, from the place `first` on.
+    fn from_row(row: &Row, first: usize) -> Result<Self, Error>;
     fn args(&self) -> Vec<Arg>;
 
     /// `SELECT` of all columns of alias `r`, then `tail`.
     fn select(layout: &Layout, tail: &str) -> String {
-        format!("SELECT {} FROM \"{}\" r {tail}", Self::columns(layout), Self::TABLE)
+        format!("SELECT {} FROM \"{}\" r {tail}", Self::columns(layout, "r"), Self::TABLE)
     }
 
-    /// All columns of alias `r`. What an older Magnum's table lacks comes from `mg_column`.
-    fn columns(layout: &Layout) -> String {
+    /// Where a column stands among all of them.
+    fn place(name: &'static str) -> At<'static> {
+        let place = Self::COLUMNS.iter().position(|column| *column == name);
+        place.map_or(name.into(), |place| At::place(name, place))
+    }
+
+    /// All columns of alias `of`. What an older Magnum's table lacks comes from `mg_column`.
+    fn columns(layout: &Layout, of: &str) -> String {
         let table = Self::TABLE;
         let column = |c: &&str| {
             if layout.is_missing(table, c) {
                 format!(
-                    "(SELECT x.\"value\" FROM \"mg_column\" x WHERE x.\"owner\" = '{table}' AND x.\"uuid\" = r.\"uuid\" \
+                    "(SELECT x.\"value\" FROM \"mg_column\" x WHERE x.\"owner\" = '{table}' AND x.\"uuid\" = {of}.\"uuid\" \
                      AND x.\"name\" = '{c}') AS \"{c}\""
                 )
             } else {
-                format!("r.\"{c}\"")
+                format!("{of}.\"{c}\"")
             }
         };
         let columns: Vec<String> = Self::COLUMNS.iter().map(column).collect();
@@ -51,8 +58,10 @@ macro_rules! record {
             const TABLE: &'static str = $table;
             const COLUMNS: &'static [&'static str] = &[$(stringify!($field)),+];
             const KINDS: &'static [crate::sql::Kind] = &[$(<$type as crate::column::Column>::KIND),+];
-            fn from_row(row: &crate::sql::Row) -> Result<Self, crate::Error> {
-                Ok(Self { $($field: row.get(stringify!($field))?),+ })
+            fn from_row(row: &crate::sql::Row, first: usize) -> Result<Self, crate::Error> {
+                let mut places = first..;
+                let mut at = |name| crate::sql::At::place(name, places.next().unwrap_or(usize::MAX));
+                Ok(Self { $($field: row.get(at(stringify!($field)))?),+ })
             }
             fn args(&self) -> Vec<crate::sql::Arg> {
                 vec![$(crate::column::Column::arg(&self.$field)),+]
@@ -63,12 +72,12 @@ macro_rules! record {
 pub(crate) use record;
 
 pub(crate) async fn list<R: Record>(db: &Database, tail: &str, args: Vec<Arg>) -> Result<Vec<R>, Error> {
-    db.fetch(&R::select(&db.layout, tail), args).await?.iter().map(R::from_row).collect()
+    db.fetch(&R::select(&db.layout, tail), args).await?.iter().map(|row| R::from_row(row, 0)).collect()
 }
 
 pub(crate) async fn list_in<R: Record>(tx: &mut Transaction, tail: &str, args: Vec<Arg>) -> Result<Vec<R>, Error> {
     let sql = R::select(tx.layout(), tail);
-    tx.fetch(&sql, args).await?.iter().map(R::from_row).collect()
+    tx.fetch(&sql, args).await?.iter().map(|row| R::from_row(row, 0)).collect()
 }
 
 /// Inserts `record`; the database gives the `id` of tables that number their rows.

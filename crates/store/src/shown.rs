@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Single clusters with what is shown of them, read for many callers at once. Who comes while a query is under way waits for its
-//! end, and the next query reads for all who wait: each is answered from a query that began after it asked.
+//! end, and the next query reads for all who wait: each is answered from a query that began after it asked. Callers who were
+//! answered together tend to come back together, so a query waits a moment for as many as there were last time; where they do not
+//! come, this is soon left off.
 
 use crate::error::Error;
-use crate::record::{self, Record};
-use crate::sql::{Arg, Database};
+use crate::record::Record;
+use crate::sql::{Arg, At, Database, Row};
 use crate::{Cluster, NodeGroup, Scope, Store};
 use magnum_types::{ClusterId, Labels};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 /// One query at a time serves the most; while one takes longer than this, others go ahead of it.
 const SLOW: Duration = Duration::from_millis(5);
@@ -18,6 +21,10 @@ const SLOW: Duration = Duration::from_millis(5);
 const UNDER_WAY: usize = 8;
 /// For how many clusters one asks.
 const MOST: usize = 64;
+/// How long it waits for those who are expected. tokio's timers know no shorter time.
+const MOMENT: Duration = Duration::from_millis(1);
+/// How many queries at the most do not wait after one that waited in vain.
+const LEFT_OFF: usize = 1024;
 
 /// A cluster as it is shown.
 #[derive(Debug, Clone)]
@@ -33,6 +40,8 @@ pub struct Shown {
 #[derive(Default)]
 pub(crate) struct Gathering {
     state: Mutex<State>,
+    /// All who are expected are there.
+    complete: Notify,
 }
 
 #[derive(Default)]
@@ -41,6 +50,45 @@ struct State {
     under_way: usize,
     /// When the last of them began.
     begun: Option<Instant>,
+    expected: Expected,
+    /// A query is to begin, and waits for those who are expected.
+    is_gathering: bool,
+}
+
+/// How many callers come together.
+#[derive(Debug, Default)]
+struct Expected {
+    count: usize,
+    /// So many queries are not to wait.
+    left_off: usize,
+    /// The `left_off` after the last time they were waited for in vain; it doubles each time in a row.
+    in_vain: usize,
+}
+
+impl Expected {
+    /// Whether it is worth while to wait, with so many there.
+    fn wait(&mut self, there: usize) -> bool {
+        if self.left_off > 0 {
+            self.left_off -= 1;
+            return false;
+        }
+        there < self.count
+    }
+
+    /// So many were there after waiting.
+    fn waited(&mut self, there: usize) {
+        if there < self.count {
+            self.in_vain = (self.in_vain * 2).clamp(1, LEFT_OFF);
+            self.left_off = self.in_vain;
+        } else {
+            self.in_vain = 0;
+        }
+    }
+
+    /// A query has served so many, and so many have come meanwhile.
+    fn served(&mut self, served: usize, waiting: usize) {
+        self.count = (served + waiting).min(MOST);
+    }
 }
 
 struct Waiter {
@@ -74,6 +122,9 @@ impl Store {
                 state.under_way += 1;
                 state.begun = Some(Instant::now());
             }
+            if state.is_gathering && state.waiting.len() >= state.expected.count {
+                self.gathering.complete.notify_one();
+            }
             goes
         };
         if goes {
@@ -98,6 +149,7 @@ impl Gathering {
     async fn serve(&self, db: &Database) {
         let broken_off = BrokenOff(self);
         loop {
+            self.gather().await;
             let batch = {
                 let mut state = self.state();
                 let some = state.waiting.len().min(MOST);
@@ -113,6 +165,11 @@ impl Gathering {
             ids.dedup();
             // Who is not told hears that his place is gone, and asks alone.
             let Ok(found) = read(db, &ids).await else { continue };
+            {
+                let mut state = self.state();
+                let waiting = state.waiting.len();
+                state.expected.served(batch.len(), waiting);
+            }
             for Waiter { id, told } in batch {
                 match found.get(&id) {
                     None => drop(told.send(None)),
@@ -121,6 +178,24 @@ impl Gathering {
                 }
             }
         }
+    }
+
+    /// Waits until all who are expected are there, a moment at the most.
+    async fn gather(&self) {
+        {
+            let mut state = self.state();
+            let there = state.waiting.len();
+            // Only with somebody there, and one at a time: who comes when it is slow goes ahead.
+            if there == 0 || state.under_way > 1 || !state.expected.wait(there) {
+                return;
+            }
+            state.is_gathering = true;
+        }
+        let _ = tokio::time::timeout(MOMENT, self.complete.notified()).await;
+        let mut state = self.state();
+        state.is_gathering = false;
+        let there = state.waiting.len();
+        state.expected.waited(there);
     }
 }
 
@@ -141,25 +216,68 @@ async fn read(db: &Database, ids: &[ClusterId]) -> Result<Found, Error> {
     let places = ids.len().next_power_of_two();
     let marks = vec!["?"; places].join(", ");
     let args: Vec<Arg> = (0..places).filter_map(|place| ids.get(place).or(ids.last())).map(|id| Arg::Text(id.to_string())).collect();
-    let clusters = format!(
-        "SELECT {}, (SELECT t.\"labels\" FROM \"cluster_template\" t WHERE t.\"uuid\" = r.\"cluster_template_id\") AS \"template\" \
-         FROM \"cluster\" r WHERE r.\"uuid\" IN ({marks})",
-        Cluster::columns(&db.layout)
+    let sql = format!(
+        "SELECT {}, (SELECT t.\"labels\" FROM \"cluster_template\" t WHERE t.\"uuid\" = r.\"cluster_template_id\"), {} \
+         FROM \"cluster\" r LEFT JOIN \"nodegroup\" g ON g.\"cluster_id\" = r.\"uuid\" WHERE r.\"uuid\" IN ({marks})",
+        Cluster::columns(&db.layout, "r"),
+        NodeGroup::columns(&db.layout, "g"),
     );
-    let groups = format!("WHERE r.\"cluster_id\" IN ({marks}) ORDER BY r.\"id\"");
-    let (clusters, groups) = tokio::try_join!(db.fetch(&clusters, args.clone()), record::list::<NodeGroup>(db, &groups, args.clone()))?;
-    let mut by_cluster: HashMap<ClusterId, Vec<NodeGroup>> = HashMap::new();
-    for group in groups {
-        by_cluster.entry(group.cluster_id).or_default().push(group);
+    let mut found: HashMap<ClusterId, Result<Shown, Error>> = HashMap::new();
+    for row in &db.fetch(&sql, args).await? {
+        match found.entry(row.get(Cluster::place("uuid"))?) {
+            Entry::Vacant(place) => drop(place.insert(first(row))),
+            Entry::Occupied(mut place) => {
+                if let Ok(shown) = place.get_mut() {
+                    match group(row) {
+                        Ok(group) => shown.groups.extend(group),
+                        Err(error) => drop(place.insert(Err(error))),
+                    }
+                }
+            }
+        }
     }
-    let mut found = Found::new();
-    for row in &clusters {
-        let id = row.get("uuid")?;
-        let shown = Cluster::from_row(row).and_then(|cluster| {
-            let groups = by_cluster.remove(&id).unwrap_or_default();
-            Ok(Arc::new(Shown { cluster, groups, template: row.get("template")? }))
-        });
-        found.insert(id, shown);
+    // Sorted here: a database would write its texts into a table on the disk for that.
+    let in_order = |mut shown: Shown| {
+        shown.groups.sort_by_key(|group| group.id);
+        Arc::new(shown)
+    };
+    Ok(found.into_iter().map(|(id, shown)| (id, shown.map(in_order))).collect())
+}
+
+/// Where the template's labels stand; its group's columns are behind them.
+const TEMPLATE: usize = Cluster::COLUMNS.len();
+
+/// A cluster with the group of its first row.
+fn first(row: &Row) -> Result<Shown, Error> {
+    let template = row.get(At::place("labels", TEMPLATE))?;
+    Ok(Shown { cluster: Cluster::from_row(row, 0)?, groups: group(row)?.into_iter().collect(), template })
+}
+
+/// The row's group; a cluster without any has one row without a group.
+fn group(row: &Row) -> Result<Option<NodeGroup>, Error> {
+    if row.is_null(At::place("id", TEMPLATE + 1))? { Ok(None) } else { NodeGroup::from_row(row, TEMPLATE + 1).map(Some) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn those_who_came_together_are_waited_for_until_they_do_not_come() {
+        let mut expected = Expected::default();
+        assert!(!expected.wait(1), "nobody was seen");
+        expected.served(3, 5);
+        assert!(expected.wait(1) && expected.wait(7) && !expected.wait(8));
+        expected.waited(8);
+        assert!(expected.wait(1), "they came");
+        for queries in [1, 2, 4] {
+            assert!(expected.wait(1));
+            expected.waited(2);
+            let left_off = (0..100).take_while(|_| !expected.wait(1)).count();
+            assert_eq!(left_off, queries, "it is left off for longer each time");
+            expected.served(8, 0);
+        }
+        expected.served(1, 0);
+        assert!(!expected.wait(1), "one alone never waits");
     }
-    Ok(found)
 }

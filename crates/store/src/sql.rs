@@ -11,7 +11,7 @@ mod transaction;
 
 pub(crate) use pool::{Database, Layout, postgres};
 pub(crate) use retry::{Attempts, transaction};
-pub(crate) use row::Row;
+pub(crate) use row::{At, Row};
 pub(crate) use transaction::Transaction;
 
 use crate::error::Error;

@@ -48,7 +48,7 @@ impl DatabaseServer {
             DatabaseKind::MariaDb => {
                 let data = format!("--datadir={}", server.data().display());
                 let install = ["--no-defaults", "--skip-test-db", "--auth-root-authentication-method=normal", "--user=root"];
-                quiet(Command::new("mariadb-install-db").args(install).arg(data))?;
+                quiet(Command::new("mariadb-install-db").args(install).arg(data).arg(server.scratch()))?;
             }
             DatabaseKind::Postgres => {
                 ensure!(
@@ -141,6 +141,11 @@ impl DatabaseServer {
         Ok(())
     }
 
+    /// A place for temporary tables of its own: a MariaDB that starts removes every such file it finds, another server's too.
+    fn scratch(&self) -> String {
+        format!("--tmpdir={}", self.dir.display())
+    }
+
     fn spawn(&self) -> Result<Child> {
         let log = File::options().create(true).append(true).open(self.dir.join("log")).context("opening the server's log")?;
         let mut command = match self.kind {
@@ -155,7 +160,7 @@ impl DatabaseServer {
                         .arg(format!("--ssl-key={}", self.dir.join("key.pem").display())),
                 };
                 command.args(["--innodb-buffer-pool-size=128M", "--innodb-flush-log-at-trx-commit=2", "--max-connections=200"]);
-                command.arg(format!("--datadir={}", self.data().display()));
+                command.arg(format!("--datadir={}", self.data().display())).arg(self.scratch());
                 command.arg(format!("--socket={}", self.socket().display()));
                 command.arg(format!("--pid-file={}", self.dir.join("pid").display()));
                 command

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A `magnum serve` behind a real Keystone, with everybody who may call, and a real Glance, Nova and Neutron where wanted.
 
-use crate::{Keystone, KeystoneOptions, Persona, Populated, Server, Services, dist_dir, venv_dir};
+use crate::{Keystone, KeystoneOptions, Persona, Populated, Server, Services, dist_dir, http_agent, venv_dir};
 use anyhow::{Context, Result, ensure};
 use magnum_cloud::{Call, Credentials, Service, Session, compute, image, network};
 use serde_json::{Value, json};
@@ -26,14 +26,9 @@ impl Installation {
         Self::start(more, None)
     }
 
-    /// With a real Glance, Nova and Neutron, which know the image `debian-12`, the flavor `m1.small` and the network `public`;
-    /// `catalogue` says whether requests are looked up there (`openstack`) or with the local engine (`local`).
-    pub fn with_services(catalogue: &str) -> Result<Self> {
-        Self::start("", Some(catalogue))
-    }
-
-    /// As [`Self::with_services`] with requests looked up there; `more` is added to `magnum.conf`.
-    pub fn looking_up(more: &str) -> Result<Self> {
+    /// With a real Glance, Nova and Neutron, which know the image `debian-12`, the flavor `m1.small` and the network `public`, and
+    /// where requests are looked up; `more` is added to `magnum.conf`.
+    pub fn with_services(more: &str) -> Result<Self> {
         Self::start(more, Some("openstack"))
     }
 
@@ -78,8 +73,7 @@ impl Installation {
 
     /// Status and body of a request with this token.
     pub fn ask(&self, token: &str, method: &str, path: &str, body: Option<Value>) -> Result<(u16, Value)> {
-        let agent: ureq::Agent =
-            ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(Duration::from_secs(60))).build().into();
+        let agent = http_agent(Duration::from_secs(60));
         let url = format!("{}{path}", self.server.url());
         let request = ureq::http::Request::builder().method(method).uri(url).header("X-Auth-Token", token);
         let request = request.header("Accept", "application/json").header("OpenStack-API-Version", "container-infra latest");

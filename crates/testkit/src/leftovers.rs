@@ -62,7 +62,9 @@ pub fn leftovers() -> Result<BTreeSet<String>> {
         }
     }
     let mounts = std::fs::read_to_string("/proc/mounts").context("reading /proc/mounts")?;
-    things.extend(mounts.lines().filter_map(|l| l.split(' ').nth(1)).map(|m| format!("mount {m}")));
+    // The first `ip netns add` makes its folder a mount of its own, once for the whole machine.
+    let paths = mounts.lines().filter_map(|l| l.split(' ').nth(1)).filter(|m| *m != "/run/netns");
+    things.extend(paths.map(|m| format!("mount {m}")));
     things.retain(|thing| !is_foreign(thing));
     for (pid, line) in processes()? {
         let program = line.split_whitespace().next().unwrap_or_default().rsplit('/').next().unwrap_or_default();

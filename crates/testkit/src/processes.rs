@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Several `magnum api` and `magnum conductor` on one database, each of which can be killed and started again.
 
+use crate::http::http_agent;
 use crate::server::{cache_dir, free_port, silent};
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
@@ -138,6 +139,20 @@ impl Client {
         command.args(args).env("MAGNUM_URL", format!("http://127.0.0.1:{}", self.port)).env("MAGNUM_STATE_DIR", &self.state);
         command.env_remove("MAGNUM_TOKEN").current_dir(&self.state).stdin(Stdio::null());
         command.output().with_context(|| format!("running magnum {args:?}"))
+    }
+
+    /// What is at this path of the API; none when nothing is. For who looks again and again: a process each time costs more
+    /// than the question.
+    pub fn get(&self, path: &str) -> Result<Option<Value>> {
+        let agent = http_agent(Duration::from_secs(30));
+        let token = std::fs::read_to_string(self.state.join("token")).context("reading the token")?;
+        let request = agent.get(format!("http://127.0.0.1:{}{path}", self.port)).header("X-Auth-Token", token.trim());
+        let mut answer = request.header("OpenStack-API-Version", "container-infra latest").call().context("asking an API")?;
+        match answer.status().as_u16() {
+            200 => answer.body_mut().read_json().map(Some).context("reading an answer"),
+            404 => Ok(None),
+            status => bail!("{path} is answered with {status}"),
+        }
     }
 
     /// A command's JSON answer.

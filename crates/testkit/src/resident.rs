@@ -36,7 +36,9 @@ mod tests {
     fn a_process_is_counted_with_what_it_started() {
         let own = field(std::process::id(), "VmRSS:").unwrap() as f64 / 1024.0;
         let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
-        let (all, alone) = (resident(std::process::id()), resident(child.id()));
+        // In this order: a program that has just begun still grows.
+        let alone = resident(child.id());
+        let all = resident(std::process::id());
         child.kill().unwrap();
         child.wait().unwrap();
         let (all, alone) = (all.unwrap(), alone.unwrap());

@@ -84,8 +84,7 @@ impl Server {
         let deadline = Instant::now() + Duration::from_secs(20);
         while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_err() {
             if let Some(status) = child.try_wait().context("looking after magnum serve")? {
-                let log = std::fs::read_to_string(self.state.join("serve.log")).unwrap_or_default();
-                bail!("magnum serve ended with {status}: {log}");
+                bail!("magnum serve ended with {status}: {}", self.log());
             }
             if Instant::now() > deadline {
                 bail!("magnum serve does not answer on port {}", self.port);

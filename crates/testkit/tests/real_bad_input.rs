@@ -2,7 +2,7 @@
 //! Bad input to a real server: a 4xx that names the field, and no effect on any node or on the host.
 
 use anyhow::{Context, Result, ensure};
-use magnum_testkit::{Server, dist_dir};
+use magnum_testkit::{Server, dist_dir, http_agent};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -12,8 +12,7 @@ struct Answer {
 }
 
 fn send(server: &Server, method: &str, path: &str, token: Option<&str>, body: &[u8]) -> Result<Answer> {
-    let agent: ureq::Agent =
-        ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(Duration::from_secs(20))).build().into();
+    let agent = http_agent(Duration::from_secs(20));
     let mut request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", server.url()));
     request = request.header("Accept", "application/json").header("Content-Type", "application/json");
     request = request.header("OpenStack-API-Version", "container-infra latest");
@@ -122,12 +121,8 @@ fn label_values_stay_data_on_nodes_and_certificates_are_refused_by_reason() -> R
         server.ok(["cluster", "create", "c", "--cluster-template", "k8s", "--node-count", "0", "--watch"])?;
     }
     ensure!(!std::path::Path::new("/nasty").exists(), "a label became code on the host");
-    let openssl = |args: &[&str]| -> Result<String> {
-        let output = std::process::Command::new("openssl").args(args).output().context("running openssl")?;
-        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-    };
-    let weak = openssl(&["req", "-new", "-newkey", "rsa:1024", "-nodes", "-keyout", "/dev/null", "-subj", "/CN=x"])?;
+    let request = ["req", "-new", "-newkey", "rsa:1024", "-nodes", "-keyout", "/dev/null", "-subj", "/CN=x"];
+    let weak = magnum_testkit::openssl(server.state(), &request)?;
     for (what, csr) in [("garbage", "garbage"), ("an empty request", ""), ("a weak key", weak.as_str())] {
         let body = json!({"cluster_uuid": "c", "csr": csr}).to_string();
         let answer = send(&server, "POST", "/v1/certificates", Some(&token), body.as_bytes())?;

@@ -2,7 +2,7 @@
 //! The real Python clients, unchanged, against this server: `openstack coe` (python-magnumclient) and openstacksdk.
 
 use anyhow::{Context, Result, ensure};
-use magnum_testkit::{Server, dist_dir, venv_dir, wait};
+use magnum_testkit::{Server, csr, dist_dir, openssl, venv_dir, wait};
 use serde_json::Value;
 use std::path::PathBuf;
 use std::process::Command;
@@ -215,15 +215,10 @@ fn upgrade_and_rotate(client: &Openstack<'_>) -> Result<()> {
 /// `coe ca sign` with a request made by openssl; the answer verifies against `coe ca show`.
 fn sign(client: &Openstack<'_>) -> Result<()> {
     let state = client.server.state();
-    let openssl = |args: &[&str]| -> Result<String> {
-        let output = Command::new("openssl").args(args).current_dir(state).output().context("running openssl")?;
-        ensure!(output.status.success(), "openssl {args:?}: {}", String::from_utf8_lossy(&output.stderr));
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-    };
-    openssl(&["req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", "u.key", "-subj", "/O=system:masters/CN=admin", "-out", "u.csr"])?;
+    std::fs::write(state.join("u.csr"), csr(state)?)?;
     std::fs::write(state.join("u.crt"), client.run(&["coe", "ca", "sign", "c1", "u.csr"])?)?;
     std::fs::write(state.join("ca.crt"), client.run(&["coe", "ca", "show", "c1"])?)?;
-    ensure!(openssl(&["verify", "-CAfile", "ca.crt", "u.crt"])?.contains("OK"));
+    ensure!(openssl(state, &["verify", "-CAfile", "ca.crt", "u.crt"])?.contains("OK"));
     Ok(())
 }
 

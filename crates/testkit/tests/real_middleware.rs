@@ -7,10 +7,11 @@ use magnum_cloud::{AccessRule, Cloud, Credentials, Owned, Proof, Scope, ScopeRef
 use magnum_conf::{Config, File, Sources};
 use magnum_keystone::headers::{Rejection, unauthorised, unavailable};
 use magnum_keystone::{Caller, Options, Refusal, Request, Validator};
-use magnum_testkit::{Keystone, KeystoneOptions, Middleware, Persona, Populated};
+use magnum_testkit::{Keystone, KeystoneOptions, Middleware, Persona, Populated, http_agent};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 type Claims = BTreeMap<String, String>;
 
@@ -54,7 +55,7 @@ impl Both {
     }
 
     fn theirs(&self, request: &Request<'_>, accept: Option<&str>) -> Outcome {
-        let agent = ureq::Agent::new_with_config(ureq::Agent::config_builder().http_status_as_error(false).build());
+        let agent = http_agent(Duration::from_secs(60));
         let mut builder = ureq::http::Request::builder().method(request.method).uri(format!("{}{}", self.theirs.url(), request.path));
         // What is forged must make no difference.
         builder = builder.header("X-Roles", "admin").header("X-User-Id", "somebody").header("X-Service-Roles", "service");

@@ -1,12 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 //! schemathesis against our own document: whatever it thinks of, no answer is a 5xx or outside the document.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use magnum_testkit::{Server, cache_dir, dist_dir, wait};
 use std::process::Command;
 use std::time::Duration;
 
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,ignored_auth";
+
+/// Runs it, for so many seconds each time, until it has made more than `wanted` requests: how many fit into the time depends on
+/// the machine.
+fn requests(server: &Server, seconds: u32, wanted: u32, more: &[&str]) -> Result<()> {
+    const TIMES: usize = 5;
+    let mut made = 0;
+    for _ in 0..TIMES {
+        made += schemathesis(server, seconds, more)?;
+        if made > wanted {
+            return Ok(());
+        }
+    }
+    bail!("only {made} requests in {TIMES} runs of {seconds} s")
+}
 
 /// Runs it for some seconds; answers how many requests it made.
 fn schemathesis(server: &Server, seconds: u32, more: &[&str]) -> Result<u32> {
@@ -34,7 +48,7 @@ fn schemathesis(server: &Server, seconds: u32, more: &[&str]) -> Result<u32> {
 fn no_request_that_a_program_can_think_of_is_answered_outside_the_document() -> Result<()> {
     let server = Server::start(&dist_dir()?)?;
     // Without anything there, every operation.
-    let blind = schemathesis(&server, 12, &[])?;
+    requests(&server, 12, 500, &[])?;
     // With a cluster there, all that does not take it away or make it grow.
     server.ok(["cluster-template", "create", "t1", "--coe", "swarm"])?;
     server.ok(["cluster", "create", "c1", "--cluster-template", "t1", "--node-count", "0"])?;
@@ -46,8 +60,7 @@ fn no_request_that_a_program_can_think_of_is_answered_outside_the_document() -> 
                   \"path.nodegroup_id\" = \"default-worker\"\n\"path.project_id\" = \"default\"\n\"path.resource\" = \"Cluster\"\n";
     std::fs::write(server.state().join("schemathesis.toml"), config).context("writing schemathesis.toml")?;
     let spared = "(clusters|bays|baymodels|clustertemplates)\\.(delete|create|resize|update|upgrade)|nodegroups\\.create|nodes\\.stop";
-    let seeing = schemathesis(&server, 15, &["--exclude-operation-id-regex", spared])?;
-    ensure!(blind > 100 && seeing > 50, "only {blind} and {seeing} requests");
+    requests(&server, 15, 200, &["--exclude-operation-id-regex", spared])?;
     ensure!(server.json(["cluster", "show", "c1"])?["status"] != "DELETE_IN_PROGRESS", "the cluster is still there");
     Ok(())
 }

@@ -25,12 +25,22 @@ struct User<'a> {
 }
 
 impl User<'_> {
-    /// An answer of one of the APIs; an API that is away at the moment is passed over.
+    /// A command's answer from one of the APIs.
     fn ask(&mut self, args: &[&str]) -> Result<Value> {
+        self.any(&format!("{args:?}"), |api| api.json(args))
+    }
+
+    /// What one of the APIs has at this path.
+    fn get(&mut self, path: &str) -> Result<Option<Value>> {
+        self.any(path, |api| api.get(path))
+    }
+
+    /// An answer of one of the APIs; an API that is away at the moment is passed over.
+    fn any<T>(&mut self, what: &str, ask: impl Fn(&Client) -> Result<T>) -> Result<T> {
         let mut last = None;
-        let found = wait(LIMIT, &format!("{args:?} is answered"), || {
+        let found = wait(LIMIT, &format!("{what} is answered"), || {
             self.turn += 1;
-            match self.apis[self.turn % self.apis.len()].json(args) {
+            match ask(&self.apis[self.turn % self.apis.len()]) {
                 Ok(answer) => Ok(Some(answer)),
                 Err(error) => {
                     last = Some(error);
@@ -50,19 +60,21 @@ impl User<'_> {
         })
     }
 
-    fn clusters(&mut self) -> Result<Vec<Value>> {
-        Ok(self.ask(&["cluster", "list"])?.as_array().cloned().unwrap_or_default())
-    }
-
     fn find(&mut self, name: &str) -> Result<Option<Value>> {
-        let found: Vec<Value> = self.clusters()?.into_iter().filter(|cluster| cluster["name"] == name).collect();
+        let all = self.get("/v1/clusters")?.context("the APIs have no list")?;
+        let all = all["clusters"].as_array().context("a list without clusters")?;
+        let found: Vec<Value> = all.iter().filter(|cluster| cluster["name"] == name).cloned().collect();
         ensure!(found.len() < 2, "two clusters {name}: one request, or one that was repeated after it was seen not to be accepted");
         Ok(found.into_iter().next())
     }
 
+    fn show(&mut self, uuid: &str) -> Result<Option<Value>> {
+        self.get(&format!("/v1/clusters/{uuid}"))
+    }
+
     fn until(&mut self, uuid: &str, wanted: &str) -> Result<Value> {
         wait(LIMIT, &format!("{uuid} is {wanted}"), || {
-            let cluster = self.ask(&["cluster", "show", uuid])?;
+            let cluster = self.show(uuid)?.context("it is gone")?;
             let status = cluster["status"].as_str().unwrap_or_default();
             ensure!(!status.ends_with("_FAILED"), "{status}: {}", cluster["status_reason"]);
             std::thread::sleep(Duration::from_millis(200));
@@ -79,18 +91,17 @@ fn live(user: &mut User<'_>, name: &str, database: &DatabaseServer) -> Result<()
     let uuid = cluster["uuid"].as_str().context("a cluster without a uuid")?.to_owned();
     user.until(&uuid, "CREATE_COMPLETE")?;
     user.change(&["cluster", "resize", &uuid, "2"], |user| {
-        let cluster = user.ask(&["cluster", "show", &uuid])?;
+        let cluster = user.show(&uuid)?.context("it is gone")?;
         Ok(cluster["node_count"] == 2)
     })?;
     let cluster = user.until(&uuid, "UPDATE_COMPLETE")?;
     ensure!(cluster["node_count"] == 2 && cluster["master_count"] == 1, "{cluster}");
     as_wanted(user, &uuid, database)?;
     user.change(&["cluster", "delete", &uuid], |user| {
-        let seen = user.clusters()?.into_iter().find(|cluster| cluster["uuid"] == *uuid);
-        Ok(seen.is_none_or(|cluster| cluster["status"] == "DELETE_IN_PROGRESS"))
+        Ok(user.show(&uuid)?.is_none_or(|cluster| cluster["status"] == "DELETE_IN_PROGRESS"))
     })?;
     wait(LIMIT, &format!("{name} is gone"), || {
-        let seen = user.clusters()?.into_iter().find(|cluster| cluster["uuid"] == *uuid);
+        let seen = user.show(&uuid)?;
         if let Some(cluster) = &seen {
             ensure!(cluster["status"] != "DELETE_FAILED", "{cluster}");
         }

@@ -48,7 +48,7 @@ fn the_whole_suite_of_magnum_with_scopes_enforced() -> Result<()> {
     std::fs::create_dir_all(dir.join("lock")).context("making tempest's directory")?;
     let run = |folder: &Path, args: &[&str]| -> Result<(bool, String)> {
         let mut command = Command::new(&tempest);
-        command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", &dir).current_dir(folder).args(args);
+        command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", &dir).env("TMPDIR", &dir).current_dir(folder).args(args);
         let output = command.output().context("running tempest; cargo xtask test installs it")?;
         let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         Ok((output.status.success(), text))

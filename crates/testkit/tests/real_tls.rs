@@ -3,7 +3,7 @@
 //! clusters in files, `[certificates] cert_manager_type = local`, from a cluster's create to its delete.
 
 use anyhow::{Context, Result, ensure};
-use magnum_testkit::{Authority, Server, dist_dir, patient, venv_dir, wait};
+use magnum_testkit::{Authority, Server, csr, dist_dir, patient, venv_dir, wait};
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -229,9 +229,9 @@ fn rows(server: &Server) -> Result<String> {
 fn signs(secure: &Secure, name: &str) -> Result<String> {
     let server = &secure.server;
     let file = |ending: &str| server.state().join(format!("{name}.{ending}")).display().to_string();
-    let (key, request, certificate, authority) = (file("key"), file("csr"), file("crt"), file("ca"));
-    let openssl = |args: &[&str]| good(Command::new("openssl").args(args).output().context("running openssl")?);
-    openssl(&["req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", &key, "-subj", "/O=system:masters/CN=admin", "-out", &request])?;
+    let (request, certificate, authority) = (file("csr"), file("crt"), file("ca"));
+    let openssl = |args: &[&str]| magnum_testkit::openssl(server.state(), args);
+    std::fs::write(&request, csr(server.state())?)?;
     std::fs::write(&certificate, server.ok(["ca-sign", "--cluster", "s1", "--csr", &request])?)?;
     let shown = server.ok(["ca-show", "--cluster", "s1"])?;
     std::fs::write(&authority, &shown)?;

@@ -5,7 +5,7 @@
 #![allow(clippy::print_stdout, reason = "numbers")]
 
 use anyhow::{Context, Result, ensure};
-use magnum_testkit::{COLLECTOR_KEY, Collector, Installation, Persona, Server, dist_dir, wait};
+use magnum_testkit::{COLLECTOR_KEY, Collector, Installation, Persona, Server, dist_dir, http_agent, wait};
 use serde_json::{Value, json};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -22,8 +22,7 @@ fn caller(number: u32) -> (String, String) {
 
 /// Asks the API as a caller with a trace of its own; answers the status.
 fn ask(server: &Server, method: &str, path: &str, traceparent: &str) -> Result<u16> {
-    let agent: ureq::Agent =
-        ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(Duration::from_secs(60))).build().into();
+    let agent = http_agent(Duration::from_secs(60));
     let request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", server.url()));
     let request = request.header("X-Auth-Token", server.token()?).header("traceparent", traceparent);
     Ok(agent.run(request.body(())?).context("asking the API")?.status().as_u16())
@@ -135,7 +134,7 @@ fn last_moment(collector: &Collector, server: Server) -> Result<()> {
 #[test]
 fn calls_to_other_services_go_on_with_the_trace() -> Result<()> {
     let collector = Collector::start()?;
-    let all = Installation::looking_up(&conf(&collector.url(), &collector.headers()))?;
+    let all = Installation::with_services(&conf(&collector.url(), &collector.headers()))?;
     let template = json!({
         "name": "t", "coe": "swarm", "image_id": "debian-12", "flavor_id": "m1.small", "master_flavor_id": "m1.small",
         "external_network_id": "public",

@@ -40,7 +40,7 @@ pub fn call(call: &Call<'_>) -> Option<Span> {
 }
 
 /// Without what may be a secret.
-fn shown(url: &Url) -> String {
+pub(crate) fn shown(url: &Url) -> String {
     let mut url = url.clone();
     let _ = url.set_username("");
     let _ = url.set_password(None);

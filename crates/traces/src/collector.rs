@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One collector: how spans are written for it, and what its answers mean.
 
+use crate::call::shown;
 use crate::error::Error;
 use crate::settings::Settings;
 use bytes::Bytes;
+use magnum_types::innermost;
 use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse};
 use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
 use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
@@ -107,24 +109,11 @@ impl Collector {
         if error.is_timeout() {
             return Error::TimedOut { place: self.place(), limit: self.limit };
         }
-        Error::Unreachable { place: self.place(), reason: innermost(error) }
+        Error::Unreachable { place: self.place(), reason: innermost(error).to_string() }
     }
 
     /// The address for messages.
     fn place(&self) -> String {
-        let mut url = self.url.clone();
-        let _ = url.set_username("");
-        let _ = url.set_password(None);
-        url.set_query(None);
-        url.into()
+        shown(&self.url)
     }
-}
-
-/// The innermost cause says what happened: "connection refused", "invalid peer certificate".
-fn innermost(error: &reqwest::Error) -> String {
-    let mut inner: &dyn std::error::Error = error;
-    while let Some(source) = inner.source() {
-        inner = source;
-    }
-    inner.to_string()
 }

@@ -6,7 +6,7 @@ use super::filled::{self, CLUSTER, Filled};
 use super::report::{Need, Row, grouped};
 use super::wrk::Load;
 use super::{cargo, median};
-use crate::sh;
+use crate::{compile, sh};
 use anyhow::{Context, Result, ensure};
 use magnum_testkit::{Installation, Persona, PythonMagnum, resident};
 use std::io::{BufRead, BufReader};
@@ -30,8 +30,7 @@ impl Idle {
     pub fn build() -> Result<Self> {
         sh::say("building the handler that does nothing (release)");
         sh::run(cargo().args(["build", "--release", "--quiet", "--package", "magnum-api", "--example", "nothing"]))?;
-        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| sh::root().join("target"), PathBuf::from);
-        Ok(Self(target.join("release/examples/nothing")))
+        Ok(Self(compile::target().join("release/examples/nothing")))
     }
 
     /// Answers a second.

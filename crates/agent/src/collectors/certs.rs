@@ -12,13 +12,32 @@ use std::time::Duration;
 
 pub static COLLECTOR: Collector = Collector { name: "certs", limit: Duration::from_secs(5), run };
 
+/// How long the replacing of a pair may take.
+const REPLACED: Duration = Duration::from_millis(300);
+
 const FOLDERS: [&str; 3] = ["/etc/kubernetes/pki", "/etc/etcd/pki", "/etc/docker/pki"];
 
 fn run() -> Result<Value, Error> {
     let entries = FOLDERS.iter().flat_map(|folder| fs::read_dir(folder).into_iter().flatten()).filter_map(Result::ok);
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "crt")).collect();
     paths.sort();
-    Ok(json!({"certificates": paths.iter().map(|path| describe(path)).collect::<Vec<_>>(), "service_account": service_account()}))
+    Ok(json!({"certificates": all(&paths, || std::thread::sleep(REPLACED)), "service_account": service_account()}))
+}
+
+/// A certificate and its key are two files, which are replaced one after the other: what does not fit is looked at again.
+fn all(paths: &[PathBuf], wait: impl FnOnce()) -> Vec<Value> {
+    let mut seen: Vec<Value> = paths.iter().map(|path| describe(path)).collect();
+    if seen.iter().any(differs) {
+        wait();
+        for (one, path) in seen.iter_mut().zip(paths).filter(|(one, _)| differs(one)) {
+            *one = describe(path);
+        }
+    }
+    seen
+}
+
+fn differs(described: &Value) -> bool {
+    described["key"] == "differs"
 }
 
 /// The fingerprint of the public half of the key with which tokens of service accounts are signed.
@@ -73,5 +92,29 @@ fn key(path: &Path, certificate: &Certificate) -> &'static str {
         Some(key) if certificate.belongs_to(&key) => "matches",
         Some(_) => "differs",
         None => "missing",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::Timestamp;
+    use magnum_pki::{Authority, KeyKind, Subject, generate_key};
+    use secrecy::ExposeSecret;
+
+    #[test]
+    fn a_pair_that_is_just_being_replaced_is_seen_when_it_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("kubelet.crt");
+        let (certificate, key) = Authority::create("ca", Timestamp::now(), 30).unwrap();
+        let authority = Authority::load(&certificate, key).unwrap();
+        let (old, new) = (generate_key(KeyKind::EcP256).unwrap(), generate_key(KeyKind::EcP256).unwrap());
+        let issue = |key: &PrivateKey| authority.issue(&Subject::new("kubelet", &[]), &[], &[], key.public_key(), Timestamp::now());
+        let look = |wait: &dyn Fn()| all(std::slice::from_ref(&path), wait)[0]["key"].clone();
+        fs::write(&path, issue(&old).unwrap()).unwrap();
+        fs::write(path.with_extension("key"), new.to_pkcs8_pem().unwrap().expose_secret()).unwrap();
+        assert_eq!(look(&|| ()), "differs");
+        assert_eq!(look(&|| fs::write(&path, issue(&new).unwrap()).unwrap()), "matches");
+        assert_eq!(look(&|| panic!("nothing differs")), "matches");
     }
 }

@@ -6,6 +6,8 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
 use std::time::{Duration, Instant};
 
 const LIMIT: Duration = Duration::from_millis(900);
+/// The reason when nothing came within the limit.
+pub const TIMED_OUT: &str = "timed out";
 const ID: [u8; 2] = [0x4d, 0x67];
 
 /// What a name server said.
@@ -38,7 +40,7 @@ pub fn ask(server: Ipv4Addr, name: &str, tcp: bool, limit: Duration) -> Reply {
 
 fn reason(error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => "timed out".to_owned(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => TIMED_OUT.to_owned(),
         io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
         _ => error.to_string(),
     }

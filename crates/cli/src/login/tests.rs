@@ -22,7 +22,7 @@ clouds:
     auth: {auth_url: "http://k:5000", user_id: 7, password: 12345, tenant_id: 8, domain_name: ignored}
   regions:
     profile: provider
-    auth: {username: ada, password: pw, project_name: demo}
+    auth: {username: ada, password: pw-of-regions, project_name: demo}
     regions: [{name: North, values: {interface: admin}}, South]
     verify: false
   whole: {auth: {auth_url: "http://k:5000", username: root, password: pw, system_scope: all}}
@@ -255,7 +255,7 @@ fn secrets_are_taken_from_where_they_are_for() {
     assert_eq!(secret(&[("cloud", "plain")], &[("MAGNUM_ENDPOINT", "http://m")]), ("12345".into(), String::new(), "http://m".into()));
     let values = Values::gather(&options(&[("cloud", "regions")]), &place.around(&[("OS_CACERT", "/env/ca.pem")]), None).unwrap();
     assert!(tls(&values).insecure && tls(&values).ca_file.as_deref() == Some("/env/ca.pem"));
-    assert!(!format!("{:?}", options(&[("password", "pa55")])).contains("pa55") && !format!("{values:?}").contains("pw"));
+    assert!(!format!("{:?}", options(&[("password", "pa55")])).contains("pa55") && !format!("{values:?}").contains("pw-of-regions"));
 }
 
 #[test]

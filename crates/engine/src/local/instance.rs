@@ -6,14 +6,22 @@ use crate::Error;
 use crate::local::failed;
 use ipnet::Ipv4Net;
 use magnum_host::{file, link};
+use nix::fcntl::Flock;
 use serde::{Deserialize, Serialize};
+use std::fs::File;
 use std::net::Ipv4Addr;
 use std::path::Path;
+use std::time::Duration;
 
 /// The file in the state directory.
 const FILE: &str = "instance.json";
 /// The benchmarking range (RFC 2544): never routed on the Internet, rarely used.
 const POOL: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(198, 18, 0, 0), 15);
+/// The ranges of the instances of this machine, a file each with the instance's own file in it: a range has no route
+/// before its first cluster. It goes away with the routes, when the machine restarts.
+const CHOSEN: &str = "/run/magnum-external";
+/// How long another instance may take to choose.
+const CHOOSING: Duration = Duration::from_secs(10);
 /// External ranges are this large.
 const PREFIX: u8 = 24;
 /// The first and last host number of floating addresses.
@@ -30,7 +38,12 @@ pub(crate) struct Instance {
 impl Instance {
     /// Reads the instance of a state directory, or chooses one.
     pub fn open(state_dir: &Path, external: Option<Ipv4Net>) -> Result<Self, Error> {
+        Self::open_beside(Path::new(CHOSEN), state_dir, external)
+    }
+
+    fn open_beside(chosen: &Path, state_dir: &Path, external: Option<Ipv4Net>) -> Result<Self, Error> {
         let path = state_dir.join(FILE);
+        let chosen = Chosen::hold(chosen);
         let known = match std::fs::read(&path) {
             Ok(bytes) => Some(serde_json::from_slice::<Self>(&bytes).map_err(|error| Error::Prerequisite {
                 what: format!("{} cannot be read: {error}", path.display()),
@@ -45,13 +58,21 @@ impl Instance {
                 let id: String = magnum_types::ClusterId::random().short().chars().take(6).collect();
                 let external = match range {
                     Some(range) => checked(range)?,
-                    None => choose(&id, &used_ranges()?)?,
+                    None => {
+                        let mut used = used_ranges()?;
+                        used.extend(chosen.iter().flat_map(Chosen::ranges));
+                        choose(&id, &used)?
+                    }
                 };
                 Instance { id, external }
             }
         };
         let text = serde_json::to_vec(&instance).unwrap_or_default();
         file::write_if_changed(&path, &text, 0o600).map_err(failed("instance"))?;
+        // Also one that was given, or chosen before the machine was started: others are not to choose it.
+        if let Some(chosen) = chosen {
+            chosen.note(instance.external, &path).map_err(failed("instance"))?;
+        }
         Ok(instance)
     }
 
@@ -72,6 +93,42 @@ impl Instance {
 
     fn host(&self, number: u32) -> Ipv4Addr {
         Ipv4Addr::from(u32::from(self.external.network()).wrapping_add(number))
+    }
+}
+
+/// What the instances of this machine have chosen, while nobody else chooses.
+struct Chosen<'a> {
+    folder: &'a Path,
+    _lock: Flock<File>,
+}
+
+impl<'a> Chosen<'a> {
+    /// None where only routes can tell: without root there are no clusters whose ranges could meet.
+    fn hold(folder: &'a Path) -> Option<Self> {
+        file::folder(folder, 0o700).ok()?;
+        let lock = file::lock(&folder.join("lock"), CHOOSING).ok()??;
+        Some(Self { folder, _lock: lock })
+    }
+
+    /// The ranges of the instances that are still there; what is left of others is removed.
+    fn ranges(&self) -> Vec<Ipv4Net> {
+        let range = |name: String| {
+            let noted = self.folder.join(&name);
+            let instance = std::fs::read_to_string(&noted).ok()?;
+            let range: Ipv4Net = name.replace('_', "/").parse().ok()?;
+            let there = std::fs::read(instance).ok().and_then(|bytes| serde_json::from_slice::<Instance>(&bytes).ok());
+            if there.is_some_and(|instance| instance.external == range) {
+                return Some(range);
+            }
+            let _ = file::remove(&noted);
+            None
+        };
+        file::names(self.folder).into_iter().filter_map(range).collect()
+    }
+
+    fn note(&self, range: Ipv4Net, instance: &Path) -> Result<(), magnum_host::Error> {
+        let name = range.to_string().replace('/', "_");
+        file::write_if_changed(&self.folder.join(name), instance.as_os_str().as_encoded_bytes(), 0o600).map(drop)
     }
 }
 
@@ -124,12 +181,36 @@ mod tests {
     }
 
     #[test]
+    fn a_range_that_another_instance_has_chosen_is_not_free() {
+        let folder = tempfile::tempdir().unwrap();
+        let chosen = Chosen::hold(folder.path()).unwrap();
+        let range = |text: &str| text.parse::<Ipv4Net>().unwrap();
+        let files = [folder.path().join("there.json"), folder.path().join("gone.json"), folder.path().join("moved.json")];
+        for (number, (file, kept)) in files.iter().zip([Some("198.18.1.0/24"), None, Some("198.19.0.0/16")]).enumerate() {
+            chosen.note(range(&format!("198.18.{}.0/24", number + 1)), file).unwrap();
+            let instance = kept.map(|kept| serde_json::to_vec(&Instance { id: "000001".to_owned(), external: range(kept) }).unwrap());
+            instance.iter().for_each(|bytes| std::fs::write(file, bytes).unwrap());
+        }
+        assert_eq!(chosen.ranges(), [range("198.18.1.0/24")]);
+        assert!(!folder.path().join("198.18.2.0_24").exists() && !folder.path().join("198.18.3.0_24").exists());
+        drop(chosen);
+        let open = |number: usize| {
+            let state = folder.path().join(format!("state-{number}"));
+            std::fs::create_dir(&state).unwrap();
+            Instance::open_beside(&folder.path().join("chosen"), &state, None).map(|instance| instance.external)
+        };
+        let ranges: std::collections::BTreeSet<Ipv4Net> = (0..60).map(|number| open(number).unwrap()).collect();
+        assert_eq!(ranges.len(), 60);
+    }
+
+    #[test]
     fn an_instance_is_kept() {
         let folder = tempfile::tempdir().unwrap();
         let range = Some("198.18.7.0/24".parse().unwrap());
-        let first = Instance::open(folder.path(), range).unwrap();
-        assert_eq!(Instance::open(folder.path(), None).unwrap(), first);
+        let open = |range| Instance::open_beside(&folder.path().join("chosen"), folder.path(), range);
+        let first = open(range).unwrap();
+        assert_eq!(open(None).unwrap(), first);
         std::fs::write(folder.path().join(FILE), "garbage").unwrap();
-        assert!(Instance::open(folder.path(), None).unwrap_err().hint().is_some());
+        assert!(open(None).unwrap_err().hint().is_some());
     }
 }

@@ -7,7 +7,7 @@ use crate::error::Error;
 use sqlx::mysql::MySqlRow;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row as _, ValueRef as _};
+use sqlx::{ColumnIndex, Row as _, ValueRef as _};
 use time::PrimitiveDateTime;
 
 /// One row.
@@ -17,47 +17,72 @@ pub(crate) enum Row {
     Mysql(MySqlRow),
 }
 
-/// Reads a column by name. Unchecked: a `tinyint` is also a number, a `varchar` also a text.
-macro_rules! value {
-    ($row:expr, $column:expr) => {
+/// Which column of a row: its name, and its place where that is known, which is found faster.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct At<'a> {
+    pub name: &'a str,
+    place: Option<usize>,
+}
+
+impl<'a> At<'a> {
+    pub(crate) fn place(name: &'a str, place: usize) -> Self {
+        Self { name, place: Some(place) }
+    }
+}
+
+impl<'a> From<&'a str> for At<'a> {
+    fn from(name: &'a str) -> Self {
+        Self { name, place: None }
+    }
+}
+
+impl<R: sqlx::Row> ColumnIndex<R> for At<'_>
+where
+    usize: ColumnIndex<R>,
+    for<'n> &'n str: ColumnIndex<R>,
+{
+    fn index(&self, row: &R) -> Result<usize, sqlx::Error> {
+        self.place.map_or_else(|| self.name.index(row), |place| place.index(row))
+    }
+}
+
+/// Reads a column with `get`. Unchecked: a `tinyint` is also a number, a `varchar` also a text.
+macro_rules! read {
+    ($row:expr, $at:expr, $get:ident $(, $after:expr)?) => {{
+        let at: At<'_> = $at.into();
         match $row {
-            Row::Sqlite(row) => row.try_get_unchecked($column),
-            Row::Postgres(row) => row.try_get_unchecked($column),
-            Row::Mysql(row) => row.try_get_unchecked($column),
+            Row::Sqlite(row) => row.$get(at)$(.map($after))?,
+            Row::Postgres(row) => row.$get(at)$(.map($after))?,
+            Row::Mysql(row) => row.$get(at)$(.map($after))?,
         }
         .map_err(Error::database("reading a column"))
-    };
+    }};
 }
 
 impl Row {
     /// The column's value as a `T`.
-    pub(crate) fn get<T: Column>(&self, column: &str) -> Result<T, Error> {
-        T::read(self, column)
+    pub(crate) fn get<'a, T: Column>(&self, at: impl Into<At<'a>>) -> Result<T, Error> {
+        T::read(self, at.into())
     }
 
-    pub(crate) fn is_null(&self, column: &str) -> Result<bool, Error> {
-        match self {
-            Row::Sqlite(row) => row.try_get_raw(column).map(|value| value.is_null()),
-            Row::Postgres(row) => row.try_get_raw(column).map(|value| value.is_null()),
-            Row::Mysql(row) => row.try_get_raw(column).map(|value| value.is_null()),
-        }
-        .map_err(Error::database("reading a column"))
+    pub(crate) fn is_null<'a>(&self, at: impl Into<At<'a>>) -> Result<bool, Error> {
+        read!(self, at, try_get_raw, |value| value.is_null())
     }
 
-    pub(crate) fn int(&self, column: &str) -> Result<i64, Error> {
-        value!(self, column)
+    pub(crate) fn int<'a>(&self, at: impl Into<At<'a>>) -> Result<i64, Error> {
+        read!(self, at, try_get_unchecked)
     }
 
-    pub(crate) fn bool(&self, column: &str) -> Result<bool, Error> {
-        value!(self, column)
+    pub(crate) fn bool<'a>(&self, at: impl Into<At<'a>>) -> Result<bool, Error> {
+        read!(self, at, try_get_unchecked)
     }
 
-    pub(crate) fn text(&self, column: &str) -> Result<String, Error> {
-        value!(self, column)
+    pub(crate) fn text<'a>(&self, at: impl Into<At<'a>>) -> Result<String, Error> {
+        read!(self, at, try_get_unchecked)
     }
 
-    pub(crate) fn time(&self, column: &str) -> Result<PrimitiveDateTime, Error> {
-        value!(self, column)
+    pub(crate) fn time<'a>(&self, at: impl Into<At<'a>>) -> Result<PrimitiveDateTime, Error> {
+        read!(self, at, try_get_unchecked)
     }
 
     /// The column as an argument of another statement.

@@ -36,8 +36,14 @@ pub static RULE: Rule = Rule {
         blind("the API does not answer", || kubernetes(1, 2).api_dark()),
     ],
     inject: &[press!(r#""nodefs.available": "1%""#, r#""nodefs.available": "99.9%""#)],
-    undo: &[EASE, until_eased!("DiskPressure"), SPREAD_PODS],
+    undo: &[EASE, until_eased!("DiskPressure"), LOAD_IMAGES, SPREAD_PODS],
     ..Rule::BASE
+};
+
+/// The kubelet has thrown away the images that no container used, and a node without a way out cannot pull them again.
+const LOAD_IMAGES: Act = Act::On {
+    node: "node-1",
+    argv: &["sh", "-c", "for image in /opt/magnum/images/*.tar; do ctr -n k8s.io images import \"$image\" || exit 1; done"],
 };
 
 const PRESSURE: Pressure =
