@@ -48,6 +48,12 @@ impl State {
         self.get(property).parse().unwrap_or(0)
     }
 
+    /// Whether systemd has read the unit's file. It looks for new ones when their folder's time has changed, which goes
+    /// by the kernel's tick: of two files written in one tick, it may know the first one only, until it is told.
+    fn is_known(&self) -> bool {
+        self.get("LoadState") != "not-found"
+    }
+
     /// Running, as far as systemd knows.
     pub fn is_active(&self) -> bool {
         self.get("ActiveState") == "active"
@@ -74,12 +80,8 @@ impl Systemd {
     /// are restarted.
     pub fn start(&self, units: &[&str], changed: bool) -> Result<(), Error> {
         let _one_at_a_time = self.reload.lock().unwrap_or_else(PoisonError::into_inner);
-        if changed {
-            let loaded = show(units)?;
-            let stale = |unit: &&str| loaded.get(*unit).is_some_and(|state| state.get("NeedDaemonReload") == "yes");
-            if units.iter().any(stale) {
-                systemctl(&["daemon-reload"])?;
-            }
+        if show(units)?.values().any(|state| !state.is_known() || changed && state.get("NeedDaemonReload") == "yes") {
+            systemctl(&["daemon-reload"])?;
         }
         let mut words = vec![if changed { "restart" } else { "start" }, "--no-block"];
         words.extend(units);
@@ -126,7 +128,7 @@ impl Systemd {
         let state = self.state(unit)?;
         let before = self.seen.lock().unwrap_or_else(PoisonError::into_inner).before.get(unit).copied().unwrap_or(0);
         let looping = state.number("NRestarts").saturating_sub(before) >= RESTARTS;
-        if state.get("LoadState") == "not-found" {
+        if !state.is_known() {
             return Err(Error::Unit { unit: unit.to_owned(), what: "systemd does not know it".to_owned() });
         }
         // Between the two halves of a restart, a unit that had to be killed is failed for a moment.

@@ -60,7 +60,7 @@ pub fn judge(facts: &Facts, selection: &Selection) -> Report {
     let mut book = Book::default();
     let findings: Vec<_> =
         folded.roots.iter().filter(|root| selection.tells(root)).map(|root| finding(root, facts, &runs, &mut book)).collect();
-    let not_seen = seen::not_seen(&blind, &folded);
+    let not_seen = seen::not_seen(&blind, &folded, &symptom::being_made(facts));
     let mut unexplained = if selection.only.is_empty() { symptom::unexplained(facts, &folded.reach(), &mut book) } else { Vec::new() };
     unexplained.extend(not_covered(facts, selection, &mut book));
     let near = if selection.is_all() { near(facts, &mut book) } else { Vec::new() };

@@ -8,7 +8,7 @@ use crate::verdict::{Finding, Kind, Subject};
 use jiff::Timestamp;
 use magnum_facts::coe::ContainerState;
 use magnum_facts::{Citation, Facts, MemberView, Reach, StepView};
-use magnum_stages::{NodeHistory, Report, Scene, Standing, Usual, judge};
+use magnum_stages::{Judgement, NodeHistory, Report, Scene, Standing, Usual, judge};
 use magnum_types::{Coe, Phase, Role};
 
 /// How long a pod may take to start before that is a symptom, in seconds.
@@ -67,18 +67,36 @@ fn cluster_failed(facts: &Facts, all: &mut Vec<Symptom>) {
 /// A node that is coming up may take its time, but the stage clock knows when it hangs.
 fn nodes_hung(facts: &Facts, all: &mut Vec<Symptom>) {
     let c = &facts.cluster;
-    let Some(began) = c.created_at.filter(|_| c.status.phase() == Phase::InProgress) else { return };
-    // Without a report and without a beginning there is no clock.
-    let timed = |m: &&MemberView| !m.stopped_on_purpose && (!m.steps.is_empty() || m.started_at.is_some());
-    let nodes: Vec<NodeHistory> = c.members.iter().filter(timed).map(history).collect();
-    let usual = Usual::built_in(c.coe);
-    let judgement = judge(&Scene { coe: c.coe, nodes: &nodes, began, deadline: None, now: facts.taken_at, usual: &usual });
+    let Some(judgement) = clock(facts) else { return };
     for node in judgement.hung() {
         let (text, member) = (node.sentence(judgement.at), c.members.iter().position(|m| m.name == node.name));
         let pointer = format!("members/{}/steps", member.unwrap_or_default());
         let evidence = vec![c.cite(pointer, text.clone())];
         all.push(Symptom::new(Subject::node(&node.name), text, evidence));
     }
+}
+
+/// Nodes that have said nothing yet, and need not have: that they cannot be looked at raises no doubt, as they may not
+/// even be there.
+pub(crate) fn being_made(facts: &Facts) -> Vec<Subject> {
+    let Some(judgement) = clock(facts) else { return Vec::new() };
+    let hung: Vec<&str> = judgement.hung().map(|node| node.name.as_str()).collect();
+    let silent = facts.cluster.members.iter().filter(|m| is_timed(m) && m.steps.is_empty() && !hung.contains(&m.name.as_str()));
+    silent.map(|m| Subject::node(&m.name)).collect()
+}
+
+/// What the stage clock says of the nodes; None when nothing is being done to the cluster.
+fn clock(facts: &Facts) -> Option<Judgement> {
+    let c = &facts.cluster;
+    let began = c.created_at.filter(|_| c.status.phase() == Phase::InProgress)?;
+    let nodes: Vec<NodeHistory> = c.members.iter().filter(|m| is_timed(m)).map(history).collect();
+    let usual = Usual::built_in(c.coe);
+    Some(judge(&Scene { coe: c.coe, nodes: &nodes, began, deadline: None, now: facts.taken_at, usual: &usual }))
+}
+
+/// Without a report and without a beginning there is no clock.
+fn is_timed(member: &MemberView) -> bool {
+    !member.stopped_on_purpose && (!member.steps.is_empty() || member.started_at.is_some())
 }
 
 fn history(member: &MemberView) -> NodeHistory {

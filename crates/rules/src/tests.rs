@@ -275,6 +275,30 @@ mod folding {
     }
 
     #[test]
+    fn a_node_that_is_not_there_yet_raises_no_doubt_until_it_should_have_said_something() {
+        let made = |seconds: i64, status: ClusterStatus| {
+            let scene = kubernetes(1, 2).node_dark("node-1").host_dark("node-1").with(|f| {
+                f.cluster.status = status;
+                let now = f.taken_at;
+                for member in f.cluster.members.iter_mut().filter(|m| m.name == "node-1") {
+                    member.steps.clear();
+                    member.started_at = Some(now);
+                }
+                f.taken_at += jiff::SignedDuration::from_secs(seconds);
+            });
+            judged(&scene.0)
+        };
+        let report = made(1, ClusterStatus::UpdateInProgress);
+        assert_eq!(report.verdict, Word::Healthy, "{}", render::text(&report));
+        assert!(!report.not_seen.is_empty(), "what was not seen is told all the same");
+        let late = made(300, ClusterStatus::UpdateInProgress);
+        assert_eq!((late.verdict, late.unexplained.len()), (Word::Inconclusive, 1), "{}", render::text(&late));
+        assert!(late.not_seen.iter().any(|n| n.leaves_doubt), "{:#?}", late.not_seen);
+        let given_up = made(1, ClusterStatus::UpdateFailed);
+        assert!(given_up.not_seen.iter().any(|n| n.leaves_doubt), "{:#?}", given_up.not_seen);
+    }
+
+    #[test]
     fn a_symptom_without_a_cause_is_no_health() {
         let report = judged(&kubernetes(1, 2).not_ready("node-1", "PLEG is not healthy").0);
         assert_eq!((report.verdict, report.exit), (Word::Inconclusive, 3));

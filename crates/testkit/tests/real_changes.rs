@@ -56,7 +56,7 @@ fn healthy(server: &Server, name: &str) -> Result<()> {
     .with_context(|| last)
 }
 
-/// Asks the web service on a node again and again from outside the cluster, until it is stopped.
+/// Asks a service again and again, until it is stopped.
 struct Visitor {
     stop: Arc<AtomicBool>,
     answered: Arc<AtomicU32>,
@@ -64,12 +64,30 @@ struct Visitor {
 }
 
 impl Visitor {
-    /// `exec` reaches the node whatever its network does, so what is seen missing is the service.
-    fn start(server: &Server, cluster: &str, from: &str, address: &str) -> Result<Self> {
-        let (stop, answered) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
+    /// To the web service on a node, from outside the cluster: `exec` reaches the node whatever its network does, so what
+    /// is seen missing is the service.
+    fn start(server: &Server, cluster: &str, from: &str, address: &str) -> Self {
         let url = format!("http://{address}:30080/");
-        let mut command =
-            server.magnum(["node", "exec", cluster, from, "--", "curl", "-sS", "-m", "3", "--retry-connrefused", "--retry", "3", &url]);
+        Self::asking(server.magnum([
+            "node",
+            "exec",
+            cluster,
+            from,
+            "--",
+            "curl",
+            "-sS",
+            "-m",
+            "3",
+            "--retry-connrefused",
+            "--retry",
+            "3",
+            &url,
+        ]))
+    }
+
+    /// By a command that succeeds when it was answered.
+    fn asking(mut command: Command) -> Self {
+        let (stop, answered) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
         let (stopped, count) = (Arc::clone(&stop), Arc::clone(&answered));
         let thread = std::thread::spawn(move || {
             let (mut misses, mut told) = (0, String::new());
@@ -91,7 +109,7 @@ impl Visitor {
             }
             Ok(())
         });
-        Ok(Self { stop, answered, thread: Some(thread) })
+        Self { stop, answered, thread: Some(thread) }
     }
 
     /// Ends it; every request must have been answered.
@@ -312,29 +330,44 @@ spec: {minAvailable: 1, selector: {matchLabels: {app: web}}}
 
 #[test]
 fn a_cluster_is_brought_to_another_template_while_its_services_answer() -> Result<()> {
+    upgraded(1)
+}
+
+#[test]
+fn three_masters_are_brought_to_another_template_one_by_one_while_their_api_answers() -> Result<()> {
+    if magnum_testkit::patient::full() { upgraded(3) } else { Ok(()) }
+}
+
+/// With several masters, the API itself answers all the time, too.
+fn upgraded(masters: u8) -> Result<()> {
     let mut server = Server::start(&dist_dir()?)?;
-    server.ok(["cluster-template", "create", "old", "--coe", "kubernetes"])?;
+    server.ok(["cluster-template", "create", "old", "--coe", "kubernetes", "--master-lb-enabled"])?;
     server.ok([
         "cluster-template",
         "create",
         "new",
         "--coe",
         "kubernetes",
+        "--master-lb-enabled",
         "--labels",
         "kubelet_options=--max-pods=57,kubeapi_options=--max-requests-inflight=399",
     ])?;
-    server.ok(["cluster", "create", "k", "--cluster-template", "old", "--node-count", "2", "--watch"])?;
+    let count = masters.to_string();
+    server.ok(["cluster", "create", "k", "--cluster-template", "old", "--master-count", &count, "--node-count", "2", "--watch"])?;
     let kubectl = Kubectl::new(&server, "k")?;
     kubectl.apply(WEB)?;
     kubectl.pods("app=web", 2)?;
     kubectl.apply(BUDGET)?;
     let room = |kubectl: &Kubectl| kubectl.ok(&["get", "nodes", "-o", "jsonpath={.items[*].status.capacity.pods}"]);
-    ensure!(room(&kubectl)? == "110 110 110", "{}", room(&kubectl)?);
+    let all = |pods: &str| vec![pods; usize::from(masters) + 2].join(" ");
+    ensure!(room(&kubectl)? == all("110"), "{}", room(&kubectl)?);
     let nodes = server.json(["node", "list", "k"])?;
     let master = nodes.as_array().into_iter().flatten().find(|node| node["role"] == "master").context("a master")?;
-    let visitor = Visitor::start(&server, "k", "master-0", master["address"].as_str().unwrap_or_default())?;
+    let visitor = Visitor::start(&server, "k", "master-0", master["address"].as_str().unwrap_or_default());
     wait(Duration::from_secs(30), "the service answers", || Ok((visitor.answered.load(Ordering::Relaxed) > 3).then_some(())))?;
 
+    let client =
+        (masters > 1).then(|| Visitor::asking(kubectl.command(&["--request-timeout=5s", "get", "--raw", "/api/v1/nodes?limit=1"])));
     server.ok(["cluster", "upgrade", "k", "new"])?;
     // Killed while a worker is drained, restarted, and killed again.
     wait(LIMIT, "a worker is drained", || Ok(history(&server, "k").contains("workloads have moved").then_some(())))?;
@@ -351,11 +384,17 @@ fn a_cluster_is_brought_to_another_template_while_its_services_answer() -> Resul
     complete(&server, "k")?;
     let answered = visitor.end().with_context(|| history(&server, "k"))?;
     ensure!(answered > 20, "only {answered} requests were made");
+    if let Some(client) = client {
+        let answered = client.end().context("the API").with_context(|| history(&server, "k"))?;
+        ensure!(answered > 20, "only {answered} requests were made to the API");
+    }
     let cluster = server.json(["cluster", "show", "k"])?;
     ensure!(cluster["labels"]["kubelet_options"] == "--max-pods=57", "{cluster}");
-    wait(Duration::from_secs(30), "every kubelet has its new option", || Ok((room(&kubectl)? == "57 57 57").then_some(())))?;
-    let running = server.exec_ok("k", "master-0", &["pgrep", "-af", "kube-apiserver"])?;
-    ensure!(running.contains("--max-requests-inflight=399"), "the API server has its new option: {running}");
+    wait(Duration::from_secs(30), "every kubelet has its new option", || Ok((room(&kubectl)? == all("57")).then_some(())))?;
+    for master in 0..masters {
+        let running = server.exec_ok("k", &format!("master-{master}"), &["pgrep", "-af", "kube-apiserver"])?;
+        ensure!(running.contains("--max-requests-inflight=399"), "API server {master} has its new option: {running}");
+    }
     let closed = kubectl.ok(&["get", "nodes", "-o", "jsonpath={.items[*].spec.unschedulable}"])?;
     ensure!(closed.trim().is_empty(), "every node takes workloads again: {closed}");
     kubectl.pods("app=web", 2)?;

@@ -7,8 +7,8 @@ use crate::rule::Rule;
 use crate::verdict::{Blind, Finding, Subject};
 use magnum_facts::WhyKind;
 
-/// Groups by subject and reason, in the order of the subjects.
-pub(crate) fn not_seen(blind: &[(&'static Rule, &Blind)], folded: &Outcome<'_>) -> Vec<NotSeen> {
+/// Groups by subject and reason, in the order of the subjects. Of nodes that are `being_made`, nothing needs to be seen.
+pub(crate) fn not_seen(blind: &[(&'static Rule, &Blind)], folded: &Outcome<'_>, being_made: &[Subject]) -> Vec<NotSeen> {
     let mut all: Vec<NotSeen> = Vec::new();
     for (rule, b) in blind.iter().filter(|(_, b)| b.why.kind != WhyKind::NotNeeded) {
         let explained_by = folded.roots.iter().find(|r| hides(r.hit.finding, b)).map(|r| r.hit.entry.rule.id.to_owned());
@@ -24,7 +24,7 @@ pub(crate) fn not_seen(blind: &[(&'static Rule, &Blind)], folded: &Outcome<'_>) 
                 reason: b.why.reason.clone(),
                 kind: word(b.why.kind).to_owned(),
                 faults: vec![rule.id.to_owned()],
-                leaves_doubt: b.why.kind.leaves_doubt() && explained_by.is_none(),
+                leaves_doubt: b.why.kind.leaves_doubt() && explained_by.is_none() && !being_made.contains(&b.subject),
                 explained_by,
             }),
         }
