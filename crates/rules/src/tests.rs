@@ -204,7 +204,7 @@ fn put(full: &mut serde_json::Value, marks: &serde_json::Value) {
 mod folding {
     use super::*;
     use crate::fixture::{crashed, kubernetes, stopped};
-    use magnum_types::StepState;
+    use magnum_types::{ClusterStatus, StepState};
 
     fn ids(report: &Report) -> Vec<(String, String, Vec<String>)> {
         let below = |f: &crate::report::Finding| f.consequences.iter().map(|c| format!("{}@{}", c.id, c.subject)).collect();

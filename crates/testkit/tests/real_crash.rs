@@ -103,6 +103,7 @@ fn units_of_one_tick(server: &Server) -> Result<()> {
 }
 
 const ONE_TICK: &str = "units=/etc/systemd/system
+timeout 60 sh -c 'until pidof -q kube-proxy; do sleep 0.1; done'
 systemctl stop magnum-agent kube-proxy
 rm $units/kube-proxy.service $units/multi-user.target.wants/kube-proxy.service
 systemctl daemon-reload
