@@ -23,7 +23,7 @@ mod traces;
 use magnum_cli::Hooks;
 use std::process::ExitCode;
 
-/// Small pieces that live for one request, on two threads: glibc's allocator took a fifth of the time of reading a cluster.
+/// Small pieces that live for one request, on several threads: glibc's allocator took a fifth of the time of reading a cluster.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -26,6 +26,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+/// Threads on a machine with one processor, and the most there may be.
+const FEWEST: usize = 2;
+const MOST: usize = 256;
+
 /// How long work in progress may take to come to a stop when the server is told to end.
 const GRACE: Duration = Duration::from_secs(20);
 
@@ -49,10 +53,28 @@ impl Flavors for EmbeddedFlavors {
     }
 }
 
-/// Runs until SIGTERM or SIGINT. Clusters go on without the server.
+/// Runs until SIGTERM or SIGINT, on threads of its own. Clusters go on without the server.
 pub async fn serve(args: Serve) -> Result<(), HookError> {
     start_log(&args.process)?;
     let settings = Settings::read(&args.process.files, Unnamed::Nothing)?.sound()?;
+    let threads = threads(&settings.config)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build();
+    let runtime =
+        runtime.map_err(|e| HookError::new(format!("{threads} threads cannot be had: {e}")).hint("set a smaller [api]workers"))?;
+    let ended = runtime.spawn(run(args, settings)).await;
+    // Blocking work that nobody waits for any more must not hold the process up.
+    runtime.shutdown_background();
+    ended.unwrap_or_else(|error| Err(HookError::new(format!("the server broke off: {error}"))))
+}
+
+/// How many threads work: what `[api]` says, where Python starts as many processes, else one for each processor.
+fn threads(config: &magnum_conf::Config) -> Result<usize, HookError> {
+    let asked = config.integer("api", "workers").map_err(|error| HookError::new(error.to_string()))?;
+    let each = || std::thread::available_parallelism().map_or(FEWEST, |processors| processors.get().max(FEWEST));
+    Ok(asked.map_or_else(each, |count| usize::try_from(count).unwrap_or(usize::MAX).min(MOST)))
+}
+
+async fn run(args: Serve, settings: Settings) -> Result<(), HookError> {
     let keystone = Keystone::of(&settings.config)?;
     let announcer = notify::announcer(&settings.config)?;
     let address = address(&args, &settings.config)?;
@@ -243,5 +265,22 @@ async fn told_to_end() {
     tokio::select! {
         _ = term.recv() => {}
         _ = int.recv() => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use magnum_conf::{Config, File, Sources};
+
+    #[test]
+    fn as_many_threads_as_asked_for_and_else_one_for_each_processor() {
+        for (text, fewest, most) in
+            [("", FEWEST, usize::MAX), ("workers =", FEWEST, usize::MAX), ("workers = 1", 1, 1), ("workers = 5000", MOST, MOST)]
+        {
+            let file = File { name: "magnum.conf".to_owned(), text: format!("[api]\n{text}\n") };
+            let count = threads(&Config::new(Sources { files: vec![file], ..Sources::default() })).unwrap();
+            assert!((fewest..=most).contains(&count), "{text}: {count}");
+        }
     }
 }

@@ -68,6 +68,9 @@ fn config(kubernetes: &KubernetesSpec) -> serde_json::Value {
         "clusterDomain": kubernetes.dns_domain,
         "failSwapOn": false,
         "evictionHard": {"memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
+        // The disk is the machine's: what fills it is rarely an image of this node, and what is thrown away here may not be
+        // there to pull again. Short of room, evictionHard has the last word.
+        "imageGCHighThresholdPercent": 100,
         "protectKernelDefaults": false,
     })
 }

@@ -13,8 +13,7 @@ pub(crate) static GROUP: Group = Group::new(
         option("enabled_ssl", Kind::Bool, "Whether the API speaks TLS itself.").default("false"),
         option("ssl_cert_file", Kind::Text, "File with the API's certificate and its chain."),
         option("ssl_key_file", Kind::Text, "File with the private key of the API's certificate."),
-        option("workers", Kind::Integer(Some(1), None), "Processes that serve the API. Unset: one for each processor.")
-            .ignored("one process serves all connections"),
+        option("workers", Kind::Integer(Some(1), None), "Threads of the one process that serves all. Unset: one for each processor."),
         option("api_paste_config", Kind::Text, "File with the pipeline of Python's paste.")
             .default("api-paste.ini")
             .ignored("the pipeline is built in"),
