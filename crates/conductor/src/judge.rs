@@ -4,6 +4,10 @@
 use jiff::SignedDuration;
 use magnum_stages::{Judgement, Pace};
 
+/// How long a node that had failed before an action began may stay so: its agent tries again every ten seconds, and who asks for
+/// the action may just have put right what stopped it.
+const ANOTHER_TRY: SignedDuration = SignedDuration::from_secs(20);
+
 /// What the cluster's status becomes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
@@ -15,23 +19,30 @@ pub enum Verdict {
 
 /// Judges an action that may take `timeout` (zero = no limit).
 ///
-/// `left` says what is left to do beside waiting for nodes, if anything; a node that failed ends the action at once, whatever else waits.
+/// `left` says what is left to do beside waiting for nodes, if anything; a node that fails ends the action at once, whatever else waits.
 /// `cause` is what the doctor found, and goes along with whatever is not complete.
 pub fn judge(nodes: &Judgement, left: Option<&str>, timeout: SignedDuration, cause: Option<&str>) -> Verdict {
     let with_cause = |text: String| match cause {
         Some(cause) => format!("{text}; {cause}"),
         None => text,
     };
-    let failed: Vec<String> = nodes.nodes.iter().filter(|n| n.pace == Pace::Failed).map(|n| n.sentence(nodes.at)).collect();
+    let spent = nodes.at.duration_since(nodes.began);
+    let (mut failed, mut again) = (Vec::new(), Vec::new());
+    for node in nodes.nodes.iter().filter(|n| n.pace == Pace::Failed) {
+        let list = if node.since < nodes.began && spent < ANOTHER_TRY { &mut again } else { &mut failed };
+        list.push(node.sentence(nodes.at));
+    }
     if !failed.is_empty() {
         return Verdict::Failed(with_cause(failed.join("; ")));
+    }
+    if !again.is_empty() {
+        return Verdict::Waiting(with_cause(format!("{}; it is tried again", again.join("; "))));
     }
     let all_ready = nodes.nodes.iter().all(|n| n.pace == Pace::Ready);
     if all_ready && left.is_none() {
         return Verdict::Complete;
     }
     let waits = with_cause(left.filter(|_| all_ready).map_or_else(|| nodes.sentence(), str::to_owned));
-    let spent = nodes.at.duration_since(nodes.began);
     if !timeout.is_zero() && spent >= timeout {
         return Verdict::Failed(format!("timed out after {} minutes: {waits}", timeout.as_mins()));
     }
@@ -63,6 +74,22 @@ mod tests {
             measured: 0,
             took_ms: None,
             remaining_ms: None,
+        }
+    }
+
+    #[test]
+    fn a_node_that_had_failed_before_has_another_try() {
+        let hour = SignedDuration::from_mins(60);
+        let failed = |since: i64| node("node-0", Pace::Failed, "kubelet", "exit code 1", since);
+        let text = "node node-0, step kubelet: exit code 1";
+        for (what, since, seconds, expected) in [
+            ("it failed before", 1, 5, Verdict::Waiting(format!("{text}; it is tried again"))),
+            ("it failed before, and stays so", 1, 20, Verdict::Failed(text.to_owned())),
+            ("it fails now", 2, 5, Verdict::Failed(text.to_owned())),
+        ] {
+            let now = at(2) + SignedDuration::from_secs(seconds);
+            let judged = Judgement { at: now, began: at(2), deadline: None, forecast: Forecast::Stuck, nodes: vec![failed(since)] };
+            assert_eq!(judge(&judged, None, hour, None), expected, "{what}");
         }
     }
 

@@ -225,6 +225,35 @@ fn the_authorities_of_three_masters_are_replaced_while_they_work() -> Result<()>
     rotate_kubernetes(&mut server, "k", 4, false)
 }
 
+#[test]
+fn a_rotation_that_failed_goes_on_when_it_is_asked_for_again() -> Result<()> {
+    if !magnum_testkit::patient::full() {
+        return Ok(()); // a minute: only with --full
+    }
+    let server = Server::start(&dist_dir()?)?;
+    server.ok(["cluster-template", "create", "k8s", "--coe", "kubernetes"])?;
+    server.ok(["cluster", "create", "k", "--cluster-template", "k8s", "--node-count", "1", "--watch"])?;
+    let old = kept(&server, "k", "old-config")?;
+    let old_ca = server.ok(["ca", "show", "k"])?;
+    server.exec_ok("k", "node-0", &["sh", "-c", "p=$(command -v kubelet) && echo $p > /root/kubelet.path && mv $p /root/kubelet"])?;
+    server.ok(["ca", "rotate", "k"])?;
+    let cluster = wait(LIMIT, "the rotation fails", || {
+        let cluster = server.json(["cluster", "show", "k"])?;
+        Ok((cluster["status"] != "UPDATE_IN_PROGRESS").then_some(cluster))
+    })?;
+    let reason = cluster["status_reason"].as_str().unwrap_or_default();
+    ensure!(cluster["status"] == "UPDATE_FAILED" && reason.contains("node-0") && reason.contains("kubelet"), "{cluster}");
+    ensure!(lets_in(&Kubectl::new(&server, "k")?, &old)?.0, "clients get on with what they have");
+    server.exec_ok("k", "node-0", &["sh", "-c", "mv /root/kubelet $(cat /root/kubelet.path)"])?;
+    server.ok(["ca", "rotate", "k"])?;
+    complete(&server, "k")?;
+    let new_ca = server.ok(["ca", "show", "k"])?;
+    ensure!(new_ca != old_ca && new_ca.matches("BEGIN CERTIFICATE").count() == 1, "one new authority: {new_ca}");
+    ensure!(!lets_in(&Kubectl::new(&server, "k")?, &old)?.0, "the old client is let in after");
+    ensure!(key_pairs(&server)? == 4, "{} key pairs", key_pairs(&server)?);
+    healthy(&server, "k")
+}
+
 /// What `magnum` prints of a node's own spec, which only root on the node may read.
 fn node_token(server: &Server, cluster: &str, node: &str) -> Result<String> {
     let text = server.exec_ok(cluster, node, &["cat", "/etc/magnum/node.json"])?;

@@ -5,7 +5,9 @@
 use crate::fake::{Answer, app, cluster, member};
 use crate::node;
 use magnum_api::{App, node_router, token_hash};
-use magnum_store::{AUTHORITIES, ClusterField, NodeGroupField, Renewal, Template, Trusted, next_token_name};
+use magnum_store::{
+    AUTHORITIES, ClusterField, NodeGroupField, ROTATION, References, Renewal, Rotation, RotationPhase, Template, Trusted, next_token_name,
+};
 use magnum_types::{ClusterId, ClusterStatus, NodeName, TemplateId};
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -165,6 +167,22 @@ async fn authorities_and_credentials_are_rotated_only_in_their_statuses() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn a_rotation_that_failed_half_way_may_be_asked_for_again() {
+    let app = app().await;
+    let id = cluster(&app, "kubernetes").await;
+    let references = References::of(&app.store.get_whole(id).await.unwrap().cluster);
+    let rotation = Rotation { phase: RotationPhase::Issue, old: references.clone(), new: references, swarm_root: None };
+    let private = vec![(ROTATION.to_owned(), Some(SecretString::from(serde_json::to_string(&rotation).unwrap())))];
+    app.store.renew(&lease(&app).await, id, Renewal { private, ..Renewal::default() }).await.unwrap();
+    for (status, code) in [(ClusterStatus::UpdateFailed, 202), (ClusterStatus::UpdateInProgress, 400), (ClusterStatus::DeleteFailed, 400)] {
+        set(&app, id, status).await;
+        let answer = member(&app, "PATCH", "/v1/certificates/c1", Value::Null).await;
+        assert_eq!(answer.status, code, "{status}: {}", answer.body);
+    }
+    assert_eq!(app.store.get_rotation(id).await.unwrap(), Some(rotation), "nothing is begun anew");
 }
 
 #[tokio::test]

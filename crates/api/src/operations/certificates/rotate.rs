@@ -22,7 +22,11 @@ pub(crate) async fn handle(caller: Caller, input: Input, app: App) -> Result<Rep
     if app.store.get_template(cluster.cluster_template_id).await?.tls_disabled == Some(true) {
         return Err(Failure::bad("Rotating the CA certificate on a non-TLS cluster is not supported"));
     }
-    complete(&cluster, "Updating")?;
+    // What failed half way goes on, when it is asked for again.
+    let failed = cluster.status == Some(ClusterStatus::UpdateFailed);
+    if !(failed && app.store.get_rotation(cluster.uuid).await?.is_some()) {
+        complete(&cluster, "Updating")?;
+    }
     let mut request = Request::new(caller.operation(cluster.uuid, "rotate-ca", Value::Null));
     request.not_while = BUSY.to_vec();
     request.cluster = vec![ClusterField::Status(ClusterStatus::UpdateInProgress), ClusterField::StatusReason(None)];
