@@ -29,8 +29,8 @@ pub struct Finding {
     pub origin: Origin,
     /// How bad it is.
     pub severity: Severity,
-    /// The rule it is about; empty for a whole file.
-    pub rule: String,
+    /// The rule it is about; none for a whole file.
+    pub rule: Option<String>,
     /// What is the matter.
     pub matter: String,
     /// What to do; may be empty.
@@ -46,8 +46,10 @@ impl fmt::Display for Finding {
             Severity::Note => "note",
         };
         write!(f, "{}: {severity}: ", self.origin)?;
-        if !self.rule.is_empty() {
-            write!(f, "{}: ", self.rule)?;
+        match self.rule.as_deref() {
+            None => {}
+            Some("") => f.write_str("\"\": ")?,
+            Some(rule) => write!(f, "{rule}: ")?,
         }
         f.write_str(&self.matter)?;
         if self.remedy.is_empty() { Ok(()) } else { write!(f, "; {}", self.remedy) }
@@ -61,17 +63,17 @@ impl Enforcer {
         for unreadable in &self.unreadable {
             let origin = Origin::File { name: unreadable.file.clone(), line: unreadable.line };
             let matter = format!("the file cannot be read, and everything is refused: {}", unreadable.what);
-            findings.push(Finding { origin, severity: Severity::Error, rule: String::new(), matter, remedy: String::new() });
+            findings.push(Finding { origin, severity: Severity::Error, rule: None, matter, remedy: String::new() });
         }
         for origin in &self.twice {
             let (matter, remedy) =
                 ("a name stands here for the second time, and the last one counts".to_owned(), "take one out".to_owned());
-            findings.push(Finding { origin: origin.clone(), severity: Severity::Warning, rule: String::new(), matter, remedy });
+            findings.push(Finding { origin: origin.clone(), severity: Severity::Warning, rule: None, matter, remedy });
         }
         let reached = self.reached();
         for (name, entry) in &self.rules {
             let mut say = |severity, matter: String, remedy: String| {
-                findings.push(Finding { origin: entry.origin.clone(), severity, rule: name.clone(), matter, remedy });
+                findings.push(Finding { origin: entry.origin.clone(), severity, rule: Some(name.clone()), matter, remedy });
             };
             if entry.origin != Origin::Default {
                 self.name(name, entry, &reached, &mut say);

@@ -43,7 +43,7 @@ fn rule(text: &str, check: &Check) {
 fn file(text: &str) {
     let enforcer = enforcer(text);
     let findings = enforcer.check();
-    let refused = findings.iter().any(|finding| finding.severity == Severity::Error && finding.rule.is_empty());
+    let refused = findings.iter().any(|finding| finding.severity == Severity::Error && finding.rule.is_none());
     let (credentials, target) = administrator();
     let listed = enforcer.list();
     for rule in listed.iter().filter(|rule| rule.about.is_empty()).take(20) {
