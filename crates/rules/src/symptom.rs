@@ -8,7 +8,7 @@ use crate::verdict::{Finding, Kind, Subject};
 use jiff::Timestamp;
 use magnum_facts::coe::ContainerState;
 use magnum_facts::{Citation, Facts, MemberView, Reach, StepView};
-use magnum_stages::{Judgement, NodeHistory, Report, Scene, Standing, Usual, judge};
+use magnum_stages::{BOOT, Judgement, NodeHistory, Pace, Report, Scene, Standing, Usual, judge};
 use magnum_types::{Coe, Phase, Role};
 
 /// How long a pod may take to start before that is a symptom, in seconds.
@@ -79,24 +79,20 @@ fn nodes_hung(facts: &Facts, all: &mut Vec<Symptom>) {
 /// Nodes that have said nothing yet, and need not have: that they cannot be looked at raises no doubt, as they may not
 /// even be there.
 pub(crate) fn being_made(facts: &Facts) -> Vec<Subject> {
-    let Some(judgement) = clock(facts) else { return Vec::new() };
-    let hung: Vec<&str> = judgement.hung().map(|node| node.name.as_str()).collect();
-    let silent = facts.cluster.members.iter().filter(|m| is_timed(m) && m.steps.is_empty() && !hung.contains(&m.name.as_str()));
-    silent.map(|m| Subject::node(&m.name)).collect()
+    let judgement = clock(facts);
+    let silent = judgement.iter().flat_map(|j| &j.nodes).filter(|node| node.stage == BOOT && node.pace != Pace::Hung);
+    silent.map(|node| Subject::node(&node.name)).collect()
 }
 
 /// What the stage clock says of the nodes; None when nothing is being done to the cluster.
 fn clock(facts: &Facts) -> Option<Judgement> {
     let c = &facts.cluster;
     let began = c.created_at.filter(|_| c.status.phase() == Phase::InProgress)?;
-    let nodes: Vec<NodeHistory> = c.members.iter().filter(|m| is_timed(m)).map(history).collect();
+    // Without a report and without a beginning there is no clock.
+    let timed = |m: &&MemberView| !m.stopped_on_purpose && (!m.steps.is_empty() || m.started_at.is_some());
+    let nodes: Vec<NodeHistory> = c.members.iter().filter(timed).map(history).collect();
     let usual = Usual::built_in(c.coe);
     Some(judge(&Scene { coe: c.coe, nodes: &nodes, began, deadline: None, now: facts.taken_at, usual: &usual }))
-}
-
-/// Without a report and without a beginning there is no clock.
-fn is_timed(member: &MemberView) -> bool {
-    !member.stopped_on_purpose && (!member.steps.is_empty() || member.started_at.is_some())
 }
 
 fn history(member: &MemberView) -> NodeHistory {

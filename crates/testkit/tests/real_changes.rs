@@ -68,21 +68,8 @@ impl Visitor {
     /// is seen missing is the service.
     fn start(server: &Server, cluster: &str, from: &str, address: &str) -> Self {
         let url = format!("http://{address}:30080/");
-        Self::asking(server.magnum([
-            "node",
-            "exec",
-            cluster,
-            from,
-            "--",
-            "curl",
-            "-sS",
-            "-m",
-            "3",
-            "--retry-connrefused",
-            "--retry",
-            "3",
-            &url,
-        ]))
+        let curl = ["curl", "-sS", "-m", "3", "--retry-connrefused", "--retry", "3", &url];
+        Self::asking(server.magnum(["node", "exec", cluster, from, "--"].into_iter().chain(curl)))
     }
 
     /// By a command that succeeds when it was answered.
@@ -370,17 +357,12 @@ fn three_masters_are_brought_to_another_template_one_by_one_while_their_api_answ
 /// With several masters, the API itself answers all the time, too.
 fn upgraded(masters: u8) -> Result<()> {
     let mut server = Server::start(&dist_dir()?)?;
-    server.ok(["cluster-template", "create", "old", "--coe", "kubernetes", "--master-lb-enabled"])?;
-    server.ok([
-        "cluster-template",
-        "create",
-        "new",
-        "--coe",
-        "kubernetes",
-        "--master-lb-enabled",
-        "--labels",
-        "kubelet_options=--max-pods=57,kubeapi_options=--max-requests-inflight=399",
-    ])?;
+    let balanced: &[&str] = if masters > 1 { &["--master-lb-enabled"] } else { &[] };
+    let template = |name, more: &[&str]| {
+        server.ok(["cluster-template", "create", name, "--coe", "kubernetes"].iter().chain(balanced).chain(more).copied()).map(drop)
+    };
+    template("old", &[])?;
+    template("new", &["--labels", "kubelet_options=--max-pods=57,kubeapi_options=--max-requests-inflight=399"])?;
     let count = masters.to_string();
     server.ok(["cluster", "create", "k", "--cluster-template", "old", "--master-count", &count, "--node-count", "2", "--watch"])?;
     let kubectl = Kubectl::new(&server, "k")?;
