@@ -97,14 +97,7 @@ pub fn timed(server: &Server, args: &[&str]) -> Result<f64> {
 /// Breaks etcd's program on the booting master and waits for the create to fail for that reason.
 fn fault(server: &Server) -> Result<f64> {
     sh::run(server.magnum(["cluster", "create", "f1", "--cluster-template", "kubernetes", "--node-count", "1"]).stdout(Stdio::null()))?;
-    let deadline = Instant::now() + Duration::from_secs(30);
-    loop {
-        let broke = server.magnum(["node", "exec", "f1", "master-0", "--", "mount", "--bind", "/bin/false", "/usr/bin/etcd"]).output()?;
-        if broke.status.success() {
-            break;
-        }
-        ensure!(Instant::now() < deadline, "the fault could not be injected: {}", String::from_utf8_lossy(&broke.stderr));
-    }
+    server.break_etcd("f1")?;
     let started = Instant::now();
     loop {
         let cluster = server.json(["cluster", "show", "f1"])?;

@@ -45,6 +45,7 @@ pub fn run(args: &Args) -> Result<()> {
     real.args(["nextest", "run", "--workspace", "--profile", "real"])
         .env("MAGNUM_DIST", &dist)
         .env("RUST_BACKTRACE", "0")
+        .env("RUST_LIB_BACKTRACE", "0")
         .env("MAGNUM_CACHE_DIR", cache_dir());
     if !args.only.is_empty() {
         let binaries: Vec<String> = args.only.iter().map(|name| format!("binary(={name})")).collect();

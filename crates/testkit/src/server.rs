@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A `magnum serve` of one's own: own state directory, own port, gone afterwards, also when a test fails.
 
+use crate::kubectl::wait;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 use std::fs::File;
@@ -191,6 +192,15 @@ impl Server {
         let (code, text) = self.exec(cluster, node, argv)?;
         ensure!(code == Some(0), "{argv:?} on {node}: {code:?} {text}");
         Ok(text)
+    }
+
+    /// Breaks etcd's program on the booting first master of a cluster; an etcd that was faster than this is killed, so that it
+    /// meets the broken program as well.
+    pub fn break_etcd(&self, cluster: &str) -> Result<()> {
+        let script = "mount --bind /bin/false /usr/bin/etcd && { systemctl kill --signal=KILL etcd.service || true; }";
+        wait(Duration::from_secs(30), "etcd's program is broken", || {
+            Ok((self.exec(cluster, "master-0", &["sh", "-c", script])?.0 == Some(0)).then_some(()))
+        })
     }
 
     /// nft in the namespace of a cluster's network, where the nodes' ports are filtered.

@@ -60,6 +60,8 @@ conf.set_override('rabbit_interval_max', 2, group='oslo_messaging_rabbit')
 target = oslo_messaging.Target(topic='notifications', exchange='magnum')
 with open(sys.argv[1] + '.new', 'w') as file:
     listener = oslo_messaging.get_notification_listener(transport, [target], [Endpoint(file)], executor='threading')
+    # One after the other: many threads would write what comes at once in any order.
+    conf.set_override('executor_thread_pool_size', 1)
     listener.start()
     os.rename(sys.argv[1] + '.new', sys.argv[1])
     listener.wait()
